@@ -7,13 +7,14 @@ journal kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from pipeline.contracts.status import Answer
 from pipeline.contracts.symptoms import Definition
 from pipeline.reading.facts import Facts
+from runbook.case import Case
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
@@ -63,10 +64,6 @@ class Offer:
     immediate: bool = False
 
 
-def no_probes(_detection: Detection) -> tuple[Probe, ...]:
-    return ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Symptom(Definition):
     """The definition with what diagnoses and repairs it. ``detect`` is the look; ``rerun`` looks anew
@@ -76,7 +73,7 @@ class Symptom(Definition):
     detect: Detector
     classify: Callable[[Detection, Mapping[str, ProbeOutput]], Diagnosis]
     offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]]
-    probes: Callable[[Detection], tuple[Probe, ...]] = no_probes
+    probes: Callable[[Detection], tuple[Probe, ...]] = lambda _detection: ()
     rerun: Detector | None = None
     glance: Callable[[Facts], Answer | None] | None = None
 
@@ -88,11 +85,28 @@ class Symptom(Definition):
 def diagnosed(
     definition: Definition,
     detect: Detector,
-    classify: Callable[[Detection, Mapping[str, ProbeOutput]], Diagnosis],
-    offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]],
-    probes: Callable[[Detection], tuple[Probe, ...]] = no_probes,
+    classify: Callable[[Case], Diagnosis],
+    offers: Callable[[Detection, Diagnosis], Iterable[Offer]],
+    probes: tuple[Probe, ...] | Callable[[Detection], tuple[Probe, ...]] = (),
+    *,
     rerun: Detector | None = None,
+    at_once: Callable[[Detection], tuple[Offer, ...]] = lambda _detection: (),
 ) -> Symptom:
-    """The symptom that ``definition`` puts into words."""
-    words = {field.name: getattr(definition, field.name) for field in fields(definition)}
-    return Symptom(**words, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun)
+    """The symptom that ``definition`` puts into words. ``offers`` follow a diagnosis; those ``at_once``
+    stand before it.
+    """
+
+    def classified(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+        return classify(Case(definition.causes, detection, outputs))
+
+    def offered(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+        return at_once(detection) if diagnosis is None else tuple(offers(detection, diagnosis))
+
+    return Symptom(
+        **{field.name: getattr(definition, field.name) for field in fields(definition)},
+        detect=detect,
+        classify=classified,
+        offers=offered,
+        probes=probes if callable(probes) else lambda _detection: probes,
+        rerun=rerun,
+    )

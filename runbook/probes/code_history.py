@@ -21,8 +21,8 @@ from pipeline.contracts.plurals import differ, plural
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.platform.git_objects import Change, Repository
-from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe, found_by, record_probe, why_blind
+from runbook.probes.evidence import Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
 
 CODE = "code"
@@ -105,15 +105,8 @@ def phase_of(path: str) -> str | None:
 
 
 def code_probe(under: Sequence[str] = (ENGINE,), *, title: str = "The code since the last-good tag") -> Probe:
-    """The probe whose output ``read_code`` understands."""
+    """The probe that finds a ``CodeHistory``."""
     return record_probe(CODE, title, _SECONDS, lambda workspace, _: code_history(workspace, under), _lines)
-
-
-def read_code(output: ProbeOutput | None) -> CodeHistory:
-    """What the probe found; after one that failed, a history without files that says why."""
-    return found_by(output, CodeHistory) or CodeHistory(
-        source="workspace", tag="", trouble=why_blind(output, "nobody looked at the code")
-    )
 
 
 def code_history(workspace: Workspace, under: Sequence[str] = (ENGINE,)) -> CodeHistory:

@@ -51,25 +51,6 @@ class Evidence(Record):
     ) -> Evidence:
         return cls(stance=stance, says=says, source=source, read_at=read_at, lines=lines)
 
-    @classmethod
-    def judged(
-        cls,
-        holds: bool,
-        says: str,
-        unless: str,
-        source: str,
-        read_at: float,
-        lines: tuple[str, ...] = (),
-        *,
-        trouble: str = "",
-    ) -> Evidence:
-        """FOR with ``says`` where it ``holds``, AGAINST with ``unless``; UNKNOWN where nobody could look."""
-        if trouble:
-            return cls.of(Stance.UNKNOWN, trouble, source, read_at)
-        return cls.of(
-            Stance.FOR if holds else Stance.AGAINST, says if holds else unless, source, read_at, lines
-        )
-
     @property
     def turned(self) -> Evidence:
         """The same fact for a cause that needs the opposite."""

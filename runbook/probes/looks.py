@@ -1,12 +1,9 @@
-"""The two kinds of read-only look: a detector says whether, a probe says what speaks for which cause.
-
-Detections, diagnoses and what probes found are put together here from what was seen and judged.
-"""
+"""The two kinds of read-only look: a detector says whether, a probe says what speaks for which cause."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
@@ -14,7 +11,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from pipeline.contracts.status import Answer
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record
+from runbook.probes.evidence import Detection, Evidence, ProbeOutput, Record
 from runbook.probes.workspace import Workspace
 
 Found = TypeVar("Found", bound=Record)
@@ -45,57 +42,6 @@ def detection_from(
         by_glance=answer.by_glance,
         stale=answer.stale,
         contained=answer.contained,
-    )
-
-
-def found_by(output: ProbeOutput | None, kind: type[Found]) -> Found | None:
-    """The record that a ``record_probe`` found; None after one that failed, or never looked."""
-    return None if output is None or output.data is None else kind.model_validate(output.data)
-
-
-def why_blind(output: ProbeOutput | None, otherwise: str) -> str:
-    """Why a probe found nothing; ``otherwise`` where none was run."""
-    return (output.trouble if output is not None else "") or otherwise
-
-
-def concluded(
-    causes: Sequence[tuple[str, str]],
-    cause_id: str,
-    confidence: Confidence,
-    evidence: Mapping[str, Sequence[Evidence]],
-    *,
-    first: Sequence[Evidence] = (),
-    places: Iterable[str] = (),
-    aside: Iterable[str] = (),
-    facts: Mapping[str, JsonValue] | None = None,
-    see: str | None = None,
-) -> Diagnosis:
-    """``causes`` are a symptom's (id, sentence); ``evidence`` is what speaks for or against each.
-
-    ``first`` stands before the cause's own evidence: what the detector saw. Of ``aside`` the cause
-    itself is left out.
-    """
-    sentences = dict(causes)
-    return Diagnosis(
-        cause=Cause(
-            id=cause_id,
-            sentence=sentences[cause_id],
-            confidence=confidence,
-            places=tuple(places),
-            evidence=(*first, *evidence.get(cause_id, ())),
-        ),
-        considered=tuple(
-            Cause(
-                id=other,
-                sentence=sentences[other],
-                confidence=Confidence.UNKNOWN,
-                evidence=tuple(evidence[other]),
-            )
-            for other in aside
-            if other != cause_id
-        ),
-        facts=dict(facts or {}),
-        see=see,
     )
 
 
@@ -136,7 +82,7 @@ def record_probe(
     tell: Callable[[Found], Iterable[str]],
     argv: tuple[str, ...] = (),
 ) -> Probe:
-    """A probe that finds one record, told in lines; ``found_by`` reads it back."""
+    """A probe that finds one record, told in lines; a ``Case`` reads it back."""
 
     def dumped(workspace: Workspace, limit: float) -> tuple[Iterable[str], JsonValue]:
         found = find(workspace, limit)

@@ -11,8 +11,8 @@ from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.platform.git_objects import Commit
-from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe, found_by, record_probe, why_blind
+from runbook.probes.evidence import Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
 
 SETTINGS = "settings"
@@ -63,19 +63,13 @@ class SettingsHistory(Record):
 
 
 def settings_probe() -> Probe:
-    """The probe whose output ``read_settings_history`` understands."""
+    """The probe that finds a ``SettingsHistory``."""
     return record_probe(SETTINGS, _TITLE, _SECONDS, lambda workspace, _: settings_history(workspace), _lines)
 
 
 def _lines(found: SettingsHistory) -> list[str]:
     changes = [each.told_by for each in found.changes] or [found.trouble or f"as in {found.tag}"]
     return [visible(line) for line in [*changes, *found.commits]]
-
-
-def read_settings_history(output: ProbeOutput | None) -> SettingsHistory:
-    """What the probe found; after one that failed, a history without changes that says why."""
-    blind = SettingsHistory(tag="", trouble=why_blind(output, "nobody looked at the settings"))
-    return found_by(output, SettingsHistory) or blind
 
 
 def tagged_settings(workspace: Workspace) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from pipeline.platform import disk
 from pipeline.platform.code_digest import ROW_PACKAGES
 from pipeline.platform.lenient_json import Json
 from runbook.actions.bisect import find_commit, may_try
+from runbook.case import Case
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
-from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, data_probe
 from runbook.probes.nondeterminism import Suspect, new_suspects, suspects
 from runbook.probes.workspace import Workspace
@@ -181,10 +182,10 @@ def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> d
     return data | {"commit": found.commit.oid, "says": found.commit.told, "log": found.log}
 
 
-def read_suspects(output: ProbeOutput | None) -> tuple[bool, list[Suspect]]:
+def suspects_in(case: Case) -> tuple[bool, list[Suspect]]:
     """Whether the suspects are new since the tag, and the suspects."""
-    data = output.data if output is not None and isinstance(output.data, dict) else {}
+    output = case.outputs.get(SUSPECTS)
+    data = output.members if output is not None else {}
     found = data.get("suspects")
-    return data.get("new") is True, (
-        [Suspect.model_validate(each) for each in found] if isinstance(found, list) else []
-    )
+    listed = found if isinstance(found, list) else []
+    return data.get("new") is True, [Suspect.model_validate(each) for each in listed]

@@ -8,21 +8,22 @@ a red invariant is told by what that one watches.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.contracts.status import Answer
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import ACCEPTANCE, Check
 from pipeline.reading.facts import Facts
+from runbook.case import Case
 from runbook.probes.check_reports import AnswerCache, look_again, red_again
 from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
-from runbook.probes.looks import Detector, concluded, detection_from
+from runbook.probes.looks import Detector, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import s1_p6_acceptance as define
-from runbook.symptoms.code_evidence import code_evidence, restoring, told_by_code, unchanged
 from runbook.symptoms.gate_report import GateState, answer_now, gate_answer, named_in, state_by_reports
+from runbook.symptoms.offers import restoring
 from runbook.symptoms.s1_p6_acceptance import GATE
 
 # Two symptoms ask the same, at once.
@@ -124,20 +125,12 @@ def _evidence(state: GateState) -> tuple[Evidence, ...]:
         says, stance = "Every other required check of the last audit is green.", Stance.FOR
     else:
         return (*fixture, *(_evidence_of(each) for each in state.others))
-    return (
-        *fixture,
-        Evidence.of(stance, says, "distill audit-full", state.as_of or time.time()),
-    )
+    return (*fixture, Evidence.of(stance, says, "distill audit-full", state.as_of or time.time()))
 
 
 def _evidence_of(check: Check) -> Evidence:
-    return Evidence(
-        stance=Stance.FOR,
-        says=f"{check.id} {check.status}: {check.detail}",
-        source=check.source,
-        read_at=check.as_of or time.time(),
-        lines=check.example_lines,
-    )
+    says, read_at = f"{check.id} {check.status}: {check.detail}", check.as_of or time.time()
+    return Evidence.of(Stance.FOR, says, check.source, read_at, check.example_lines)
 
 
 def red_invariants(detection: Detection) -> tuple[str, ...]:
@@ -199,9 +192,9 @@ WATCHED: dict[str, Watched] = {
 }
 
 
-def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Diagnosis:
+def suspicion(case: Case) -> Diagnosis:
     """Who may be behind the red invariants, with what speaks for and against it."""
-    ids = red_invariants(detection)
+    ids, history = red_invariants(case.detection), case.code
     files, cause_id = _suspects(ids, history)
     rest = [each for each in history.files if each not in files]
     confidence = Confidence.UNKNOWN
@@ -209,14 +202,11 @@ def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Dia
         alone = not rest and len({each.phase for each in files}) == 1
         sure = cause_id != define.SHARED_CHANGED and alone and history.source == "workspace"
         confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
-    aside = _set_aside(cause_id, ids, history, rest, read_at)
-    own = code_evidence(history, files, "All of the engine's code", read_at)
-    return concluded(
-        define.CAUSES,
+    aside = _set_aside(case, cause_id, ids, rest)
+    return case.concluded(
         cause_id,
         confidence,
-        {**aside, cause_id: own},
-        first=detection.evidence,
+        {**aside, cause_id: case.code_facts(files, "All of the engine's code")},
         places=(*(f"{each} watches {_phases(each)}" for each in ids), *(each.told for each in files)),
         aside=aside,
         facts=restoring(files),
@@ -228,9 +218,8 @@ def _suspects(ids: Sequence[str], history: CodeHistory) -> tuple[tuple[ChangedFi
     found = {each.path: each for name in ids for each in _of_watched(name, history)}
     if found or gate:
         chosen = {**found, **{each.path: each for each in gate}}
-        return tuple(
-            chosen[path] for path in sorted(chosen)
-        ), define.PHASE_CHANGED if found else define.GATE_EDITED
+        cause = define.PHASE_CHANGED if found else define.GATE_EDITED
+        return tuple(chosen[path] for path in sorted(chosen)), cause
     return (history.files, define.SHARED_CHANGED) if history.files else ((), define.UNKNOWN)
 
 
@@ -240,21 +229,20 @@ def _of_watched(name: str, history: CodeHistory) -> tuple[ChangedFile, ...]:
 
 
 def _phases(name: str) -> str:
-    phases = (
-        dict.fromkeys(phase for group in WATCHED[name].phases for phase in group) if name in WATCHED else ()
-    )
+    watched = WATCHED[name].phases if name in WATCHED else ()
+    phases = dict.fromkeys(phase for group in watched for phase in group)
     return ", ".join(phases) or "what serves all phases"
 
 
 def _set_aside(
-    cause_id: str, ids: Iterable[str], history: CodeHistory, rest: Sequence[ChangedFile], read_at: float
+    case: Case, cause_id: str, ids: Sequence[str], rest: Sequence[ChangedFile]
 ) -> dict[str, tuple[Evidence, ...]]:
     found: dict[str, tuple[Evidence, ...]] = {}
     if cause_id != define.PHASE_CHANGED:
         watched = ", ".join(dict.fromkeys(_phases(name) for name in ids))
-        found[define.PHASE_CHANGED] = (unchanged(history, f"The code of {watched}", read_at),)
-    if cause_id not in (define.GATE_EDITED, define.UNKNOWN) and not history.of_phase(_GATE):
-        found[define.GATE_EDITED] = (unchanged(history, "The gate and its fixture", read_at),)
+        found[define.PHASE_CHANGED] = (case.unchanged_code(f"The code of {watched}"),)
+    if cause_id not in (define.GATE_EDITED, define.UNKNOWN) and not case.code.of_phase(_GATE):
+        found[define.GATE_EDITED] = (case.unchanged_code("The gate and its fixture"),)
     if cause_id != define.SHARED_CHANGED and rest:
-        found[define.SHARED_CHANGED] = told_by_code(history, rest, read_at, stance=Stance.UNKNOWN)
+        found[define.SHARED_CHANGED] = case.changed_code(rest, stance=Stance.UNKNOWN)
     return found

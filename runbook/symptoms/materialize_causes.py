@@ -6,37 +6,33 @@ taken for a changed source.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from pipeline.contracts.plurals import plural
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import concluded, found_by
-from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history
+from runbook.case import Case
+from runbook.probes.code_history import ChangedFile
+from runbook.probes.evidence import Confidence, Diagnosis, Evidence, Stance
 from runbook.symptoms import s1_p2_materialize as define
-from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import differing
-from runbook.symptoms.stage_claims import StageClaims, probe_id
-from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey
+from runbook.symptoms.stage_claims import StageClaims, claims_in
+from runbook.symptoms.stream_shapes import Shape, Survey, survey_of
 
 STAGE = "materialize"
 SOURCE_MISSING = "S1.P0.source-missing"
+_SURVEY = "distill streams check"
 # What serves every phase can break this one too.
 _SHARED = ("pipeline/storage/", "pipeline/settings/", "pipeline/contracts/", "pipeline/engine/")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that the probes found out. ``code`` and ``settings`` are as they differ from the tag."""
+    """All that the probes found out. Code and settings are as they differ from the tag."""
 
+    case: Case
     survey: Survey
-    code: CodeHistory
-    settings: SettingsHistory
     claims: StageClaims
-    read_at: float
 
     @property
     def broken(self) -> list[Shape]:
@@ -55,7 +51,7 @@ class Seen:
     def changed_code(self) -> list[ChangedFile]:
         return [
             each
-            for each in self.code.files
+            for each in self.case.code.files
             if each.phase == "P2" or each.path in self.survey.frames or each.path.startswith(_SHARED)
         ]
 
@@ -63,30 +59,21 @@ class Seen:
     def code_files(self) -> list[str]:
         return [each.path for each in self.changed_code]
 
-    def settings_of(self, stream: str) -> list[str]:
-        return [each.told_by for each in self.settings.changes if each.is_of_stream(stream)]
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Rules of streams that differ."""
+        return tuple(each.told for each in self.case.settings.under("stream"))
 
 
-def seen_in(outputs: Mapping[str, ProbeOutput]) -> Seen:
-    return Seen(
-        read_survey(outputs.get(STREAMS)),
-        read_code(outputs.get(CODE)),
-        read_settings_history(outputs.get(SETTINGS)),
-        found_by(outputs.get(probe_id(STAGE)), StageClaims) or StageClaims(stage=STAGE),
-        max((output.read_at for output in outputs.values()), default=0.0),
-    )
-
-
-def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
+def diagnose(case: Case) -> Diagnosis:
     """The cause that the evidence carries furthest; what was looked at besides stands with it."""
+    seen = Seen(case, survey_of(case), claims_in(case, STAGE))
     cause, confidence, places = _judged(seen)
     evidence = _evidence(seen)
-    return concluded(
-        define.CAUSES,
+    return case.concluded(
         cause,
         confidence,
         evidence,
-        first=detection.evidence,
         places=places,
         aside=[other for other, facts in evidence.items() if facts],
         facts=_facts(seen),
@@ -101,15 +88,14 @@ def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
         return define.EMPTY, Confidence.CERTAIN, tuple(each.stream for each in seen.survey.shapes)
     if seen.broken:
         return _of_a_stream(seen, seen.broken[0])
-    if seen.claims.outputs or seen.claims.unknown:
-        files = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
-        return define.TOUCHED, Confidence.CERTAIN, files
+    if seen.claims.outputs_told:
+        return define.TOUCHED, Confidence.CERTAIN, seen.claims.outputs_told
     if seen.claims.inputs:
-        return define.REWRITTEN, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
+        return define.REWRITTEN, Confidence.CERTAIN, seen.claims.inputs_told
     if seen.code_files:
         return define.TRANSFORM, Confidence.LIKELY, _code_places(seen)
-    if seen.settings.under("stream"):
-        return define.SETTING, Confidence.LIKELY, tuple(each.told for each in seen.settings.under("stream"))
+    if seen.rules:
+        return define.SETTING, Confidence.LIKELY, seen.rules
     return define.UNKNOWN, Confidence.UNKNOWN, ()
 
 
@@ -118,16 +104,15 @@ def _of_a_crash(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
     if seen.code_files:
         named = set(seen.code_files) & set(seen.survey.frames)
         return define.TRANSFORM, Confidence.CERTAIN if named else Confidence.LIKELY, _code_places(seen)
-    if seen.settings.changes:
-        places = tuple(each.told for each in seen.settings.changes)
-        return define.SETTING, Confidence.LIKELY, places
+    if changes := seen.case.settings.changes:
+        return define.SETTING, Confidence.LIKELY, tuple(each.told for each in changes)
     return define.UNKNOWN, Confidence.UNKNOWN, seen.survey.frames
 
 
 def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, ...]]:
     name = f"stream {shape.stream}"
-    setting = seen.settings_of(shape.stream)
-    if setting:
+    changes = seen.case.settings.changes
+    if setting := [each.told_by for each in changes if each.is_of_stream(shape.stream)]:
         return define.SETTING, Confidence.CERTAIN, (name, *setting)
     if shape.gone:
         told = [each.told for found in shape.best().values() for each in found[:1]]
@@ -156,77 +141,52 @@ def _code_places(seen: Seen) -> tuple[str, ...]:
 
 def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for it and against it."""
-
-    def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence.of(stance, says, source, seen.read_at, lines)
-
-    survey, found = "distill streams check", dict[str, tuple[Evidence, ...]]()
-    if seen.survey.crash:
-        found[define.TRANSFORM] = (
-            fact(Stance.FOR, "The engine ended without a survey.", survey, seen.survey.crash),
-        )
+    case, receipt, told = seen.case, seen.claims.receipt or "no receipt", seen.claims
+    found: dict[str, tuple[Evidence, ...]] = {}
+    crash = seen.survey.crash
+    ended = (case.fact(Stance.FOR, "The engine ended without a survey.", _SURVEY, crash),) if crash else ()
+    if ended:
+        found[define.TRANSFORM] = ended
     for shape in seen.broken[:1]:
-        name = (
-            f"Stream {shape.stream}: {plural(shape.lines, 'line')}, {plural(shape.evidence, 'evidence row')}."
-        )
-        skipped = fact(Stance.FOR, name, survey, shape.skips_told)
-        if shape.lost_fields:
-            skipped = fact(Stance.FOR, f"Stream {shape.stream}: {shape.lost_told}.", survey)
-        if shape.gone:
-            appeared = tuple(f"{path} ({plural(count, 'line')})" for path, count in shape.appeared)
-            told = tuple(each.told for each in shape.renames) or appeared
-            found[define.SHAPE] = (
-                skipped,
-                fact(
-                    Stance.FOR, f"A line does not have {', '.join(shape.gone)}.", ", ".join(shape.files[:3])
-                ),
-                fact(
-                    Stance.FOR if told else Stance.UNKNOWN, "No rule reads these.", survey, told or appeared
-                ),
-            )
-        else:
-            here = f"A line has everything that the rules of {shape.stream} read."
-            found[define.SHAPE] = (fact(Stance.AGAINST, here, ", ".join(shape.files[:3])),)
-            found[define.UNUSABLE] = (skipped,)
-    chosen, code = seen.changed_code, seen.code
-    differ = files_differ(
-        code,
-        chosen,
-        f"Of the code that reads and maps lines {plural(len(chosen), 'file')} changed since {code.against}.",
-        f"The code that reads and maps lines is as in {code.against}.",
-        seen.read_at,
-    )
-    found[define.TRANSFORM] = (*found.get(define.TRANSFORM, ()), differ)
-    found[define.SETTING] = (
-        settings_differ(
-            seen.settings,
-            seen.settings.under("stream"),
-            f"Rules of streams differ from {seen.settings.tag}.",
-            f"The streams' rules are as in {seen.settings.tag}.",
-            seen.read_at,
-        ),
-    )
-    receipt = seen.claims.receipt or "no receipt"
-    wrote = tuple(each.told for each in seen.claims.outputs) + seen.claims.unknown
-    found[define.TOUCHED] = (
-        Evidence.judged(
-            bool(wrote),
-            "Evidence or skips are not what the last run wrote.",
-            "Evidence and skips are what the last run wrote.",
-            receipt,
-            seen.read_at,
-            wrote,
-        ),
-    )
-    read = tuple(each.told for each in seen.claims.inputs)
-    says = f"Sources begin with {'other bytes than' if read else 'what'} the last run read."
-    found[define.REWRITTEN] = (Evidence.judged(bool(read), says, says, receipt, seen.read_at, read),)
+        found |= _of_shape(case, shape)
+    chosen, against, tag = seen.changed_code, case.code.against, case.settings.tag
+    changed = f"Of the code that reads and maps lines {plural(len(chosen), 'file')} changed since {against}."
+    same = f"The code that reads and maps lines is as in {against}."
+    found[define.TRANSFORM] = (*ended, case.code_differs(chosen, changed, same))
+    rules = case.settings.under("stream")
+    differ, as_tagged = f"Rules of streams differ from {tag}.", f"The streams' rules are as in {tag}."
+    found[define.SETTING] = (case.settings_differ(rules, differ, as_tagged),)
+    other = "Evidence or skips are not what the last run wrote."
+    own = "Evidence and skips are what the last run wrote."
+    found[define.TOUCHED] = (case.judged(told.outputs_told, other, own, receipt, told.outputs_told),)
+    says = f"Sources begin with {'other bytes than' if told.inputs else 'what'} the last run read."
+    found[define.REWRITTEN] = (case.judged(told.inputs, says, says, receipt, told.inputs_told),)
     return found
+
+
+def _of_shape(case: Case, shape: Shape) -> dict[str, tuple[Evidence, ...]]:
+    """What a stream's lines hold, and what its rules read of them."""
+    rows = f"{plural(shape.lines, 'line')}, {plural(shape.evidence, 'evidence row')}"
+    skipped = case.fact(Stance.FOR, f"Stream {shape.stream}: {rows}.", _SURVEY, shape.skips_told)
+    if shape.lost_fields:
+        skipped = case.fact(Stance.FOR, f"Stream {shape.stream}: {shape.lost_told}.", _SURVEY)
+    files = ", ".join(shape.files[:3])
+    if not shape.gone:
+        here = f"A line has everything that the rules of {shape.stream} read."
+        return {
+            define.SHAPE: (case.fact(Stance.AGAINST, here, files),),
+            define.UNUSABLE: (skipped,),
+        }
+    appeared = tuple(f"{path} ({plural(count, 'line')})" for path, count in shape.appeared)
+    unread = tuple(each.told for each in shape.renames) or appeared
+    gone = case.fact(Stance.FOR, f"A line does not have {', '.join(shape.gone)}.", files)
+    instead = case.fact(Stance.FOR if unread else Stance.UNKNOWN, "No rule reads these.", _SURVEY, unread)
+    return {define.SHAPE: (skipped, gone, instead)}
 
 
 def _facts(seen: Seen) -> dict[str, JsonValue]:
     """What the offers are made from."""
     return {
         "shapes": [each.model_dump(mode="json") for each in seen.broken if each.renames],
-        **differing(seen.changed_code, (each.told for each in seen.settings.under("stream"))),
+        **differing(seen.changed_code, seen.rules),
     }

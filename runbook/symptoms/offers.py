@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import JsonValue
 
@@ -21,6 +21,30 @@ from runbook.probes.evidence import Diagnosis
 from runbook.symptom import Answers, Offer
 
 RUN_ALL = "run-all"
+_RESTORE = "restore"
+# What is bad, and goes out of the way first.
+Aside = Callable[[Planning], list[Draft]]
+
+
+def _nothing(_planning: Planning) -> list[Draft]:
+    return []
+
+
+def restoring(files: Iterable[ChangedFile]) -> dict[str, JsonValue]:
+    """A diagnosis' facts from which ``to_restore`` reads the files again."""
+    return {_RESTORE: [each.model_dump(mode="json", exclude={"diff", "constants"}) for each in files]}
+
+
+def to_restore(diagnosis: Diagnosis | None) -> tuple[ChangedFile, ...]:
+    """The files that a diagnosis wants back; none where there is no diagnosis."""
+    found = diagnosis.facts.get(_RESTORE) if diagnosis is not None else None
+    return tuple(ChangedFile.model_validate(each) for each in found) if isinstance(found, list) else ()
+
+
+def named(files: Iterable[ChangedFile]) -> str:
+    """The files in a few words, for an offer's title."""
+    paths = [each.path for each in files]
+    return ", ".join(paths[:2]) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")
 
 
 def code_offer(
@@ -30,9 +54,19 @@ def code_offer(
     *,
     offer_id: str = "restore",
     then: Sequence[Sequence[str]] = (),
+    first: Aside = _nothing,
+    plan_title: str = "",
 ) -> Offer:
-    """The engine's code back, then the commands ``then``."""
-    return Offer(offer_id, title, why, lambda planning, _: plan_code_repair(planning, files, then))
+    """``first`` out of the way, under ``plan_title``; the engine's code back, then the commands ``then``."""
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        repair = plan_code_repair(planning, files, then)
+        # Installed code is put back by a person, so nothing here can be made again.
+        if not plan_title or not planning.workspace.runs_own_engine:
+            return repair
+        return joined(plan_title, [*first(planning), repair])
+
+    return Offer(offer_id, title, why, make)
 
 
 def tag_offer(
@@ -47,12 +81,14 @@ def tag_offer(
     return Offer(offer_id, title, why, make)
 
 
-def rerun_offer(offer_id: str, title: str, why: str, *commands: str) -> Offer:
-    """Engine commands, one after the other."""
+def rerun_offer(
+    offer_id: str, title: str, why: str, *commands: str, first: Aside = _nothing, plan_title: str = ""
+) -> Offer:
+    """``first`` out of the way, then engine commands, one after the other."""
 
     def make(planning: Planning, _answers: Answers) -> Draft:
-        drafts = [plan_rerun(planning, each) for each in commands]
-        return drafts[0] if len(drafts) == 1 else joined(title, drafts)
+        drafts = [*first(planning), *(plan_rerun(planning, each) for each in commands)]
+        return joined(plan_title or title, drafts) if plan_title or len(drafts) > 1 else drafts[0]
 
     return Offer(offer_id, title, why, make)
 
@@ -99,7 +135,7 @@ def set_aside(planning: Planning, files: Iterable[str]) -> list[Draft]:
 
 
 def all_aside(planning: Planning, files: Iterable[str], none_left: str) -> Draft:
-    """The same as one plan. Raises RefusedError, saying ``none_left``, where none stands."""
+    """A quarantine of all as one plan. Raises RefusedError, saying ``none_left``, where none stands."""
     drafts = set_aside(planning, files)
     if not drafts:
         raise refused("nothing_there", none_left, "Diagnose on.")

@@ -18,8 +18,9 @@ from pipeline.platform.lenient_json import objects_of
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 from runbook.actions.quarantine import MARK
+from runbook.case import Case
 from runbook.change.files import prefix_digest, read_bytes, state_of
-from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
+from runbook.probes.evidence import Evidence, Record, Stance
 from runbook.probes.looks import Probe, data_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.claims import last_change, output_difference, path_of, read_json
@@ -51,7 +52,7 @@ class Account(Record):
 
 
 def accounts_probe(files: Sequence[str]) -> Probe:
-    """The probe whose output ``read_accounts`` understands."""
+    """The probe that finds an ``Account`` a file; ``accounts_in`` reads them back."""
 
     def find(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
         found = [account_of(workspace.root, path) for path in files]
@@ -61,8 +62,9 @@ def accounts_probe(files: Sequence[str]) -> Probe:
     return data_probe(PROBE, "The files against their receipts", 60.0, find)
 
 
-def read_accounts(output: ProbeOutput | None) -> tuple[Account, ...]:
+def accounts_in(case: Case) -> tuple[Account, ...]:
     """What the probe found; none after one that failed."""
+    output = case.outputs.get(PROBE)
     data = output.data if output is not None else None
     return tuple(Account.model_validate(each) for each in data) if isinstance(data, list) else ()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.reading.past_runs import CommittedRun, last_committed
+from runbook.case import Case
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
@@ -38,9 +39,22 @@ class StageClaims(Record):
     outputs: tuple[Differing, ...] = ()
     unknown: tuple[str, ...] = ()
 
+    @property
+    def inputs_told(self) -> tuple[str, ...]:
+        return tuple(each.told for each in self.inputs)
+
+    @property
+    def outputs_told(self) -> tuple[str, ...]:
+        """What somebody else wrote: outputs that differ, then those that no receipt names."""
+        return (*(each.told for each in self.outputs), *self.unknown)
+
 
 def probe_id(stage: str) -> str:
     return f"claims-{stage}"
+
+
+def claims_in(case: Case, stage: str) -> StageClaims:
+    return case.found(probe_id(stage), StageClaims(stage=stage))
 
 
 def claims_probe(stage: str, folder: str) -> Probe:

@@ -18,8 +18,9 @@ from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
 from pipeline.reading.settings_glance import StreamGlance
 from pipeline.reading.source_files import relative_name
+from runbook.case import Case
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe, found_by, why_blind
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import Rename, paths_of, renames_of, value_at
 
@@ -94,7 +95,7 @@ class Survey(Record):
 
 
 def streams_probe() -> Probe:
-    """The probe whose output ``read_survey`` understands."""
+    """The probe that finds a ``Survey``; ``survey_of`` reads it back."""
     return Probe(STREAMS, _TITLE, _SECONDS, look_at_streams)
 
 
@@ -127,10 +128,9 @@ def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
     )
 
 
-def read_survey(output: ProbeOutput | None) -> Survey:
+def survey_of(case: Case) -> Survey:
     """What the probe found; after one that failed, a survey without streams that says why."""
-    blind = Survey(crash=(why_blind(output, "nobody looked at the streams"),))
-    return found_by(output, Survey) or blind
+    return case.found(STREAMS, Survey(crash=(case.trouble(STREAMS, "nobody looked at the streams"),)))
 
 
 def _reports(out: bytes) -> list[dict[str, Any]] | None:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contracts.status import Verdict
 from runbook.actions.repair_code import plan_code_repair, reinstall_command
+from runbook.case import Case
 from runbook.change.plan import Manual, RemoveFile, RunCommand, WriteFile
-from runbook.probes.code_history import ENGINE, code_history, code_probe, phase_of, read_code
+from runbook.probes.code_history import ENGINE, code_history, code_probe, phase_of
+from runbook.probes.evidence import Detection
 from tests.git_commands import git
 from tests.runbook.workspaces import TAG, make_workspace, planning
 
@@ -73,10 +76,12 @@ def test_the_probe_s_output_reads_back_and_one_that_failed_says_why(tmp_path: Pa
     (workspace.root / SCHEMA).write_text("ALLOWED = ()\n")
     probe = code_probe([ENGINE])
     output = probe.look(workspace, probe.seconds)
-    assert read_code(output) == code_history(workspace)
+    seen = Detection(symptom_id="S", verdict=Verdict.DETECTED, observed="", read_at=1.0, as_of=1.0)
+    assert Case((), seen, {"code": output}).code == code_history(workspace)
     assert "ALLOWED: ('accepted', 'partially_accepted') → ()" in output.text
     failed = output.model_copy(update={"data": None, "trouble": "git: gone"})
-    assert (read_code(failed).files, read_code(failed).trouble) == ((), "git: gone")
+    blind = Case((), seen, {"code": failed}).code
+    assert (blind.files, blind.trouble) == ((), "git: gone")
 
 
 def test_a_repair_restores_takes_away_and_runs_again(tmp_path: Path) -> None:

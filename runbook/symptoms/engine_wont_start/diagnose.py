@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from shlex import quote
 
@@ -15,13 +15,14 @@ from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import texts_of
 from pipeline.platform.process_end import exit_in_words
-from runbook.probes.code_history import CODE, ENGINE, code_probe, read_code
+from runbook.case import Case
+from runbook.probes.code_history import CODE, ENGINE, code_probe
 from runbook.probes.engine_look import STARTS
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.looks import detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
-from runbook.symptoms.engine_wont_start import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.engine_wont_start import CHANGED, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.offers import tag_offer
 
 _SECONDS = 60.0
@@ -80,45 +81,37 @@ def _inside(workspace: Workspace, name: str) -> str | None:
     return None
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (code_probe(title="The engine's code against the last-good tag"),)
-
-
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    history = read_code(outputs.get(CODE))
+def classify(case: Case) -> Diagnosis:
+    history = case.code
     # What was added breaks nothing that imports other files, and an installed engine is nobody's here.
     changed = [each.path for each in history.files if each.kind != "added" and history.source == "workspace"]
-    named = texts_of(detection.facts, "frames")
-    cause = CHANGED if changed else UNKNOWN
     # The innermost frame is the last one.
-    culprit = next((each for each in reversed(named) if each in changed), None)
-    confidence = Confidence.UNKNOWN
-    if changed:
-        confidence = Confidence.CERTAIN if culprit else Confidence.LIKELY
+    named = reversed(texts_of(case.detection.facts, "frames"))
+    culprit = next((each for each in named if each in changed), None)
     says = differ(len(changed), f"from {history.tag}.") if changed else "no difference is known"
-    evidence = Evidence(
-        stance=Stance.FOR if changed else Stance.UNKNOWN,
-        says=history.trouble or says,
-        source=f"git ls-tree {quote(history.tag)} -- {ENGINE}",
-        read_at=outputs[CODE].read_at if CODE in outputs else detection.read_at,
-        lines=tuple(changed),
+    evidence = case.fact(
+        Stance.FOR if changed else Stance.UNKNOWN,
+        history.trouble or says,
+        f"git ls-tree {quote(history.tag)} -- {ENGINE}",
+        changed,
+        by=CODE,
     )
     places = [culprit] if culprit else changed
-    return concluded(
-        CAUSES,
+    cause, confidence = (CHANGED, Confidence.LIKELY) if changed else (UNKNOWN, Confidence.UNKNOWN)
+    return case.concluded(
         cause,
-        confidence,
+        Confidence.CERTAIN if culprit else confidence,
         {cause: [evidence]},
-        first=detection.evidence,
         places=places,
         facts={"restore": [*places]},
     )
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    paths = texts_of(diagnosis.facts, "restore") if diagnosis is not None else ()
-    why = "the tag holds the bytes with which it last started"
-    return (tag_offer(paths, f"Restore {', '.join(paths)}", why),) if paths else ()
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
+    if paths := texts_of(diagnosis.facts, "restore"):
+        why = "the tag holds the bytes with which it last started"
+        yield tag_offer(paths, f"Restore {', '.join(paths)}", why)
 
 
-SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes)
+PROBES = (code_probe(title="The engine's code against the last-good tag"),)
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, PROBES)

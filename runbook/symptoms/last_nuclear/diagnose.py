@@ -12,7 +12,7 @@ resolved or an audit passes. While somebody is still at it, it is no failure yet
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -31,16 +31,16 @@ from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import AUDIT, CheckReport
 from pipeline.reading.incidents import JOURNAL
 from runbook.actions.nuclear import differences, plan_nuclear
+from runbook.case import Case
 from runbook.change.incident import Incident, known_incidents
 from runbook.change.undo import plans_of
 from runbook.probes.check_reports import look_again, red_again
-from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
-from runbook.probes.looks import Probe, concluded, data_probe, detection_from
+from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Record, Stance
+from runbook.probes.looks import data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
-from runbook.symptoms.code_evidence import told_by_code
-from runbook.symptoms.last_nuclear import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
+from runbook.symptoms.last_nuclear import AS_TAGGED, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.wizard.dialogue import fold
 
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
@@ -195,11 +195,11 @@ def _differing_phases(workspace: Workspace) -> list[str]:
 
 def _evidence_of(failed: Sequence[FailedRepair]) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(
-            stance=Stance.FOR,
-            says=f"“{each.title}” was carried out for {each.symptom_id}, and it still shows: {each.said}",
-            source=f"{paths.INCIDENTS}/{each.incident_id} ({each.state})",
-            read_at=each.when,
+        Evidence.of(
+            Stance.FOR,
+            f"“{each.title}” was carried out for {each.symptom_id}, and it still shows: {each.said}",
+            f"{paths.INCIDENTS}/{each.incident_id} ({each.state})",
+            each.when,
         )
         for each in failed
     )
@@ -226,56 +226,38 @@ def _taken_back(found: Evidence) -> Evidence:
     return found.model_copy(update={"says": found.says.replace(" is not as in ", " was not as in ", 1)})
 
 
-def _tree_probe() -> Probe:
-    def find(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
-        git, tag = workspace.git, workspace.last_good_tag
-        commit = git.resolve_tag(tag)
-        changes = differences(workspace, commit) if commit else []
-        commits = git.log([], since=commit, limit=_MOST_LISTED) if commit and git.resolve("HEAD") else []
-        lines = [f"{each.kind} {each.path}" for each in changes[:_MOST_LISTED]]
-        lines += [each.told for each in commits]
-        return [f"{tag}: {commit or 'no such tag'}", *lines], {
-            "tag": tag,
-            "commit": commit,
-            "changed": [f"{each.kind} {each.path}" for each in changes],
-            "commits": len(commits),
-        }
-
-    return data_probe(_TREE, "Everything that git holds, against the last-good tag", 60.0, find)
+def _tree(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
+    git, tag = workspace.git, workspace.last_good_tag
+    commit = git.resolve_tag(tag)
+    changes = [f"{each.kind} {each.path}" for each in (differences(workspace, commit) if commit else ())]
+    commits = git.log([], since=commit, limit=_MOST_LISTED) if commit and git.resolve("HEAD") else []
+    lines = [*changes[:_MOST_LISTED], *(each.told for each in commits)]
+    told = [f"{tag}: {commit or 'no such tag'}", *lines]
+    return told, {"tag": tag, "commit": commit, "changed": [*changes], "commits": len(commits)}
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    tree, history = outputs.get(_TREE), read_code(outputs.get(CODE))
+def classify(case: Case) -> Diagnosis:
+    tree, history = case.outputs.get(_TREE), case.code
     seen = tree.members if tree is not None else {}
-    read_at = tree.read_at if tree is not None else detection.read_at
     changed = texts_of(seen, "changed")
     code = history.files if history.source == "workspace" else ()
     if not seen.get("commit"):
         cause_id, confidence = UNKNOWN, Confidence.UNKNOWN
-    elif changed:
-        cause_id, confidence = DIFFERS, Confidence.LIKELY if code else Confidence.POSSIBLE
+        stance, says = Stance.UNKNOWN, case.trouble(_TREE, "There is no repository, or no such tag.")
     else:
         cause_id, confidence = AS_TAGGED, Confidence.LIKELY
-    whole = Evidence(
-        stance=Stance.FOR if seen.get("commit") else Stance.UNKNOWN,
-        says=differ(len(changed), f"from {seen.get('tag')}; commits since: {seen.get('commits')}.")
-        if seen.get("commit")
-        else ((tree.trouble if tree is not None else "") or "There is no repository, or no such tag."),
-        source=f"git ls-tree {quote(str(seen.get('tag')))}",
-        read_at=read_at,
-        lines=changed[:_MOST_LISTED],
-    )
+        if changed:
+            cause_id, confidence = DIFFERS, Confidence.LIKELY if code else Confidence.POSSIBLE
+        stance = Stance.FOR
+        says = differ(len(changed), f"from {seen.get('tag')}; commits since: {seen.get('commits')}.")
+    source = f"git ls-tree {quote(str(seen.get('tag')))}"
+    whole = case.fact(stance, says, source, changed[:_MOST_LISTED], by=_TREE)
     by_phase = sorted(code, key=lambda each: (_phase(each), each.path))
     other = AS_TAGGED if cause_id == DIFFERS else DIFFERS
-    return concluded(
-        CAUSES,
+    return case.concluded(
         cause_id,
         confidence,
-        {
-            cause_id: (whole, *told_by_code(history, by_phase, read_at)),
-            other: (whole if cause_id == UNKNOWN else whole.turned,),
-        },
-        first=detection.evidence,
+        {cause_id: (whole, *case.changed_code(by_phase)), other: (whole.turned,)},
         places=tuple(f"{_phase(each)}: {each.told}" for each in by_phase) or changed,
         aside=(other,),
     )
@@ -285,11 +267,10 @@ def _phase(file: ChangedFile) -> str:
     return "P0" if file.path == _RECON else file.phase or "shared"
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
     """Only where it changes something: a workspace that is as tagged is handed over."""
-    if diagnosis is None or diagnosis.cause.id != DIFFERS:
-        return ()
-    return (NUCLEAR,)
+    if diagnosis.cause.id == DIFFERS:
+        yield NUCLEAR
 
 
 NUCLEAR = Offer(
@@ -299,10 +280,8 @@ NUCLEAR = Offer(
     "and every byte that is replaced is kept for the way back",
     lambda planning, _: plan_nuclear(planning),
 )
-
-
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (_tree_probe(), code_probe((ENGINE, _RECON, _TOML)))
-
-
-SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)
+PROBES = (
+    data_probe(_TREE, "Everything that git holds, against the last-good tag", 60.0, _tree),
+    code_probe((ENGINE, _RECON, _TOML)),
+)
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, PROBES, rerun=rerun)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from shlex import quote
 
 from pydantic import JsonValue
 
 from pipeline.platform.lenient_json import texts_of
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, data_probe, detection_from
+from runbook.case import Case
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
+from runbook.probes.looks import data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p0_recon_doc as define
@@ -34,8 +35,8 @@ def _history(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValu
     return told, {"tag": tag, "commit": commit, "tagged": tagged, "commits": [*lines]}
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    output = outputs[_PROBE]
+def classify(case: Case) -> Diagnosis:
+    output = case.outputs[_PROBE]
     seen, lines = output.members, texts_of(output.data, "commits")
     if not seen.get("commit"):
         cause = define.UNKNOWN
@@ -43,36 +44,28 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         cause = define.DELETED
     else:
         cause = define.TAG_LACKS_IT if lines else define.NEVER_COMMITTED
-    known = cause != define.UNKNOWN
-    source, read_at = f"git ls-tree {quote(str(seen.get('tag')))} -- {define.DOC}", output.read_at
+    known, source = cause != define.UNKNOWN, f"git ls-tree {quote(str(seen.get('tag')))} -- {define.DOC}"
     if known:
         tag_says = f"{seen.get('tag')} holds {seen.get('tagged')} bytes of it."
         log_says = "Commits touched it." if lines else "No commit touched it."
         evidence = [
-            Evidence.of(Stance.FOR, tag_says, source, read_at),
-            Evidence.of(Stance.FOR, log_says, f"git log -- {define.DOC}", read_at, lines),
+            case.fact(Stance.FOR, tag_says, source),
+            case.fact(Stance.FOR, log_says, f"git log -- {define.DOC}", lines),
         ]
     else:
         trouble = output.trouble or "There is no repository, or no such tag."
-        evidence = [Evidence.of(Stance.UNKNOWN, trouble, source, read_at)]
-    return concluded(
-        define.CAUSES,
-        cause,
-        Confidence.CERTAIN if known else Confidence.UNKNOWN,
-        {cause: evidence},
-        places=(detection.observed,),
-    )
+        evidence = [case.fact(Stance.UNKNOWN, trouble, source)]
+    confidence = Confidence.CERTAIN if known else Confidence.UNKNOWN
+    return case.concluded(cause, confidence, {cause: evidence}, first=(), places=(case.detection.observed,))
 
 
 RESTORE = tag_offer([define.DOC], "Restore it from the last-good tag", "the tag holds its last good words")
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    return (RESTORE,) if diagnosis is not None and diagnosis.cause.id == define.DELETED else ()
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
+    if diagnosis.cause.id == define.DELETED:
+        yield RESTORE
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (data_probe(_PROBE, "What git holds of it", 30.0, _history),)
-
-
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)
+PROBES = (data_probe(_PROBE, "What git holds of it", 30.0, _history),)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, PROBES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
@@ -11,11 +11,12 @@ from pipeline.platform.lenient_json import objects_of, texts_of
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.settings_edit import plan_stream_path
 from runbook.actions.source_note import plan_source_notes
+from runbook.case import Case
 from runbook.change.files import checked
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, detection_from, found_by
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.looks import Probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms import s1_p0_source_missing as define
@@ -35,17 +36,14 @@ def detect(workspace: Workspace) -> Detection:
     )
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    output = outputs[PROBE]
-    sought = found_by(output, Sought) or Sought()
+def classify(case: Case) -> Diagnosis:
+    sought = case.found(PROBE, Sought())
     found = sought.missing
     if not found:
-        said = output.trouble or "The streams that had no rows have rows by now."
-        nothing = Evidence.of(Stance.UNKNOWN, said, "distill.toml", output.read_at)
-        cause = Cause(id=define.UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(nothing,))
-        return Diagnosis(cause=cause)
+        said = case.trouble(PROBE, "The streams that had no rows have rows by now.")
+        return case.unknown(define.UNKNOWN, said, "distill.toml", by=PROBE)
     nothing_here = not sought.any_source and not sought.any_run
-    causes = [_cause(each, nothing_here, output.read_at) for each in found]
+    causes = [_cause(case, each, nothing_here) for each in found]
     # The stream about which most is known stands for all; the others' places stand with it.
     ranks = list(Confidence)
     first = min(causes, key=lambda each: ranks.index(each.confidence))
@@ -58,49 +56,45 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     )
 
 
-def _cause(missing: Missing, nothing_here: bool, read_at: float) -> Cause:
+def _cause(case: Case, missing: Missing, nothing_here: bool) -> Cause:
     cause, confidence = _judged(missing, nothing_here)
     globs = ", ".join(missing.globs)
-
-    def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence.of(stance, says, source, read_at, lines)
-
-    if missing.last_run is not None:
-        run = f"Run {missing.last_run} read {plural(missing.last_lines, 'line')} of stream {missing.stream}."
-        stance = Stance.AGAINST if cause in (define.FRESH_CLONE, define.WRONG_PATH) else Stance.FOR
-        evidence = [fact(stance, run, str(paths.summary_file(missing.last_run)))]
-    else:
-        stance = (
-            Stance.AGAINST
-            if cause in (define.MOVED, define.ROTATED, define.GONE, define.EMPTIED)
-            else Stance.FOR
-        )
-        evidence = [fact(stance, f"No run ever read rows of stream {missing.stream}.", str(paths.REPORTS))]
-    if missing.empty_files:
-        says = "The path finds files, and all are empty."
-        evidence.append(fact(Stance.FOR, says, globs, missing.empty_files))
-    if missing.tagged_globs:
-        stance = Stance.FOR if cause == define.WRONG_PATH else Stance.UNKNOWN
-        says = f"In the last-good tag its path is {', '.join(missing.tagged_globs)}."
-        evidence.append(fact(stance, says, str(paths.SETTINGS), missing.tagged_finds))
-    same = tuple(each.told for each in missing.found if each.same_bytes)
-    alike = tuple(each.told for each in missing.found if not each.same_bytes)
-    if same:
-        evidence.append(fact(Stance.FOR, "A file holds just the bytes that were read.", globs, same))
-    if alike:
-        stance = Stance.FOR if cause in (define.WRONG_PATH, define.ROTATED, define.MOVED) else Stance.UNKNOWN
-        evidence.append(fact(stance, "Files that no stream reads have similar names.", globs, alike))
-    if not missing.found:
-        stance = Stance.AGAINST if cause == define.WRONG_PATH else Stance.FOR
-        evidence.append(fact(stance, "No file that no stream reads looks like it.", globs))
     named = [each.path for each in missing.found[:3]] or [globs]
     return Cause(
         id=cause,
         sentence=dict(define.CAUSES)[cause],
         confidence=confidence,
         places=(f"stream {missing.stream}: {globs}", *named),
-        evidence=tuple(evidence),
+        evidence=tuple(_evidence(case, missing, cause, globs)),
     )
+
+
+def _evidence(case: Case, missing: Missing, cause: str, globs: str) -> Iterator[Evidence]:
+    """What was found, and whether it speaks for ``cause``."""
+    for_it, against, open_ = Stance.FOR, Stance.AGAINST, Stance.UNKNOWN
+    if missing.last_run is not None:
+        run = f"Run {missing.last_run} read {plural(missing.last_lines, 'line')} of stream {missing.stream}."
+        stance = against if cause in (define.FRESH_CLONE, define.WRONG_PATH) else for_it
+        yield case.fact(stance, run, str(paths.summary_file(missing.last_run)))
+    else:
+        once = (define.MOVED, define.ROTATED, define.GONE, define.EMPTIED)
+        says = f"No run ever read rows of stream {missing.stream}."
+        yield case.fact(against if cause in once else for_it, says, str(paths.REPORTS))
+    if missing.empty_files:
+        says = "The path finds files, and all are empty."
+        yield case.fact(for_it, says, globs, missing.empty_files)
+    if missing.tagged_globs:
+        says = f"In the last-good tag its path is {', '.join(missing.tagged_globs)}."
+        stance = for_it if cause == define.WRONG_PATH else open_
+        yield case.fact(stance, says, str(paths.SETTINGS), missing.tagged_finds)
+    if same := [each.told for each in missing.found if each.same_bytes]:
+        yield case.fact(for_it, "A file holds just the bytes that were read.", globs, same)
+    if alike := [each.told for each in missing.found if not each.same_bytes]:
+        stance = for_it if cause in (define.WRONG_PATH, define.ROTATED, define.MOVED) else open_
+        yield case.fact(stance, "Files that no stream reads have similar names.", globs, alike)
+    if not missing.found:
+        stance = against if cause == define.WRONG_PATH else for_it
+        yield case.fact(stance, "No file that no stream reads looks like it.", globs)
 
 
 def _judged(missing: Missing, nothing_here: bool) -> tuple[str, Confidence]:
@@ -110,9 +104,7 @@ def _judged(missing: Missing, nothing_here: bool) -> tuple[str, Confidence]:
     if same is not None:
         return define.ROTATED if same.is_archive or missing.empty_files else define.MOVED, Confidence.CERTAIN
     if missing.empty_files:
-        return (
-            (define.EMPTIED, Confidence.CERTAIN) if missing.last_run else (define.EMPTIED, Confidence.LIKELY)
-        )
+        return define.EMPTIED, Confidence.CERTAIN if missing.last_run else Confidence.LIKELY
     if missing.found:
         return define.ROTATED if missing.found[0].is_archive else define.WRONG_PATH, Confidence.LIKELY
     if missing.last_run is not None:
@@ -120,9 +112,9 @@ def _judged(missing: Missing, nothing_here: bool) -> tuple[str, Confidence]:
     return (define.FRESH_CLONE, Confidence.LIKELY) if nothing_here else (define.UNKNOWN, Confidence.UNKNOWN)
 
 
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
     """Back where it was, another path, or a note: in that order, as far as each is possible."""
-    if diagnosis is None or detection.verdict is not Verdict.DETECTED:
+    if detection.verdict is not Verdict.DETECTED:
         return ()
     found = [Missing.model_validate(each) for each in objects_of(diagnosis.facts, "missing")]
     ways = []

@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
-
-from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import object_or_none, objects_of
 from pipeline.platform.process_end import Ended
 from runbook.actions.rerun_stage import plan_command
+from runbook.case import Case
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe
 from runbook.probes.engine_look import SCHEMAS_AGREE
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Record, Stance
+from runbook.probes.looks import detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms import s1_p1_schema as define
 from runbook.symptoms.by_report import in_words_of
-from runbook.symptoms.code_evidence import (
-    code_evidence,
-    named,
-    restoring,
-    to_restore,
-    told_by_code,
-    unchanged,
-)
-from runbook.symptoms.offers import code_offer
+from runbook.symptoms.offers import code_offer, named, restoring, to_restore
 from runbook.symptoms.s1_p1_schema.glance import glance
 
 # How the lock names a version that was raised on purpose, and was not pinned yet.
@@ -41,6 +32,7 @@ _RAISED = "the lock still holds the version before"
 _PLACE = re.compile(r"(?:taken, but |instead of |valid, but refused: )([^\s:]+)")
 _MODULE = re.compile(r"\((\w+)\.py, line (\d+)\)|pipeline/schemas/(\w+)\.py:(\d+)")
 LOCK = f"{define.FOLDER}/schemas.lock.json"
+_ROWS = f"{define.FOLDER}/golden/"
 _SECONDS = 60.0
 
 
@@ -125,10 +117,6 @@ def _broken_code(ran: Ended) -> list[Refusal] | None:
     ]
 
 
-def refusals_as_facts(refusals: list[Refusal]) -> list[JsonValue]:
-    return [each.model_dump(mode="json") for each in refusals]
-
-
 def refusals_of(detection: Detection) -> tuple[Refusal, ...]:
     """What the detector kept."""
     found = detection.facts.get("refusals")
@@ -162,32 +150,27 @@ def detect(workspace: Workspace) -> Detection:
             )
             for each in found or ()
         ),
-        facts={"refusals": refusals_as_facts(found or [])},
+        facts={"refusals": [each.model_dump(mode="json") for each in found or ()]},
     )
     return in_words_of(glance(workspace.facts()), seen)
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    refusals, history = refusals_of(detection), read_code(outputs.get(CODE))
-    read_at = outputs[CODE].read_at if CODE in outputs else detection.read_at
+def classify(case: Case) -> Diagnosis:
+    refusals, history = refusals_of(case.detection), case.code
     files = _culprits(refusals, history)
     cause_id = _judged(refusals, files)
     unexplained = [each for each in refusals if not _explains(each, history)]
     confidence = Confidence.UNKNOWN if cause_id == define.UNKNOWN else Confidence.CERTAIN
     if cause_id != define.UNKNOWN and (unexplained or history.source == "installed"):
         confidence = Confidence.LIKELY
-    found = code_evidence(history, files, f"All of {define.FOLDER}", read_at)
-    against = {other: (says,) for other, says in _set_aside(cause_id, refusals, history, read_at)}
-    facts = restoring(files) | {"source": history.source}
-    return concluded(
-        define.CAUSES,
+    against = {other: (says,) for other, says in _set_aside(case, cause_id, refusals)}
+    return case.concluded(
         cause_id,
         confidence,
-        {**against, cause_id: found},
-        first=detection.evidence,
+        {**against, cause_id: case.code_facts(files, f"All of {define.FOLDER}")},
         places=(*dict.fromkeys(each.place for each in refusals), *(each.told for each in files)),
         aside=against,
-        facts=facts,
+        facts=restoring(files) | {"source": history.source},
     )
 
 
@@ -214,7 +197,7 @@ def _explains(refusal: Refusal, history: CodeHistory) -> list[ChangedFile]:
         return [each for each in code if each.constants] or code
     if refusal.check == define.VERSIONS:
         return [each for each in history.files if each.path == LOCK]
-    rows = f"{define.FOLDER}/golden/{refusal.schema_name or ''}"
+    rows = f"{_ROWS}{refusal.schema_name or ''}"
     return [each for each in history.files if each.path.startswith(rows)]
 
 
@@ -246,46 +229,33 @@ def _judged(refusals: Sequence[Refusal], files: Sequence[ChangedFile]) -> str:
     return define.ROWS_CHANGED if files else define.UNKNOWN
 
 
-def _set_aside(
-    cause_id: str, refusals: Sequence[Refusal], history: CodeHistory, read_at: float
-) -> list[tuple[str, Evidence]]:
+def _set_aside(case: Case, cause_id: str, refusals: Sequence[Refusal]) -> Iterator[tuple[str, Evidence]]:
     """The other causes, each with the one fact that decides against it (or leaves it open)."""
-    by_kind = {
-        define.SCHEMA_CHANGED: ([each for each in history.files if _is_code(each.path)], "The schemas' code"),
-        define.LOCK_CHANGED: ([each for each in history.files if each.path == LOCK], "The lock"),
-        define.ROWS_CHANGED: (
-            [each for each in history.files if each.path.startswith(f"{define.FOLDER}/golden/")],
-            "Every golden row",
-        ),
-    }
-    found = [
-        (
-            kind,
-            told_by_code(history, files, read_at, stance=Stance.UNKNOWN)[0]
-            if files
-            else unchanged(history, what, read_at),
-        )
-        for kind, (files, what) in by_kind.items()
-        if kind != cause_id
-    ]
+    files = case.code.files
+    for kind, changed, what in (
+        (define.SCHEMA_CHANGED, [each for each in files if _is_code(each.path)], "The schemas' code"),
+        (define.LOCK_CHANGED, [each for each in files if each.path == LOCK], "The lock"),
+        (define.ROWS_CHANGED, [each for each in files if each.path.startswith(_ROWS)], "Every golden row"),
+    ):
+        if kind != cause_id:
+            told = case.changed_code(changed[:1], stance=Stance.UNKNOWN)
+            yield kind, told[0] if told else case.unchanged_code(what)
     if cause_id != define.RAISED:
         same = [each for each in refusals if each.check == define.VERSIONS and not each.is_raised_version]
         says = f"{same[0].place} moved under the same version." if same else "No version was raised."
-        found.append((define.RAISED, Evidence.of(Stance.AGAINST, says, define.COMMAND, read_at)))
-    return found
+        yield define.RAISED, case.fact(Stance.AGAINST, says, define.COMMAND)
 
 
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
     """The file (and the lock) back; a version that was raised on purpose may be pinned instead."""
     files = to_restore(diagnosis)
-    if diagnosis is None or not files:
-        return ()
-    title = f"Restore {named(files)} from the last-good tag"
-    why = "a schema changes together with its version, and never silently"
-    way_back = code_offer(files, title, why)
+    if not files:
+        return
     # The lock of an installed engine belongs to its wheel.
-    may_pin = diagnosis.cause.id == define.RAISED and diagnosis.facts.get("source") == "workspace"
-    return (PIN, way_back) if may_pin else (way_back,)
+    if diagnosis.cause.id == define.RAISED and diagnosis.facts.get("source") == "workspace":
+        yield PIN
+    title = f"Restore {named(files)} from the last-good tag"
+    yield code_offer(files, title, "a schema changes together with its version, and never silently")
 
 
 def _pin(planning: Planning, _answers: Answers) -> Draft:
@@ -301,10 +271,5 @@ def _pin(planning: Planning, _answers: Answers) -> Draft:
 PIN = Offer(
     "pin", "Pin the raised version in the lock", "the step was meant; the lock is what is behind", _pin
 )
-
-
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (code_probe([define.FOLDER], title="The schemas since the last-good tag"),)
-
-
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)
+PROBES = (code_probe([define.FOLDER], title="The schemas since the last-good tag"),)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, PROBES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
@@ -16,13 +14,12 @@ from runbook.change.planning import Planning, joined
 from runbook.change.refusals import refused
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import code_probe
-from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
-from runbook.probes.looks import Probe
+from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.settings_history import settings_probe
 from runbook.symptom import Answers, Offer, Question, diagnosed
-from runbook.symptoms import materialize_causes as why
 from runbook.symptoms import s1_p2_materialize as define
 from runbook.symptoms.field_renames import Rename
+from runbook.symptoms.materialize_causes import STAGE, diagnose
 from runbook.symptoms.offers import RUN_ALL, as_tagged, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.glance import glance
 from runbook.symptoms.stage_claims import claims_probe
@@ -44,23 +41,9 @@ _GOLDEN = Question(
 detect, rerun = by_checks(define.ID, define.CHECKS, glance)
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    # The dearest one last: a wizard that is cut off begins again with the first.
-    return (
-        code_probe(),
-        settings_probe(),
-        claims_probe(why.STAGE, str(paths.EVIDENCE)),
-        streams_probe(),
-    )
-
-
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    return why.diagnose(detection, why.seen_in(outputs))
-
-
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
     """The way that fits the cause first; the others stay possible where there is something to do."""
-    if diagnosis is None or detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
+    if detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
         return ()
     cause = diagnosis.cause.id
     ways = [(define.SHAPE, each) for each in edit_offers(diagnosis)]
@@ -125,4 +108,6 @@ AGAIN = rerun_offer(
     RUN_ALL,
 )
 
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)
+# The dearest one last: a wizard that is cut off begins again with the first.
+PROBES = (code_probe(), settings_probe(), claims_probe(STAGE, str(paths.EVIDENCE)), streams_probe())
+SYMPTOM = diagnosed(define.DEFINITION, detect, diagnose, offers, PROBES, rerun=rerun)

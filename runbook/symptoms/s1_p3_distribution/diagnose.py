@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
+from pipeline.platform.lenient_json import texts_of
+from runbook.case import Case
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, found_by
-from runbook.probes.settings_history import (
-    SETTINGS,
-    SettingChange,
-    SettingsHistory,
-    read_settings_history,
-    settings_probe,
-)
+from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.settings_history import SettingChange, settings_probe
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p3_distribution as define
-from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import as_tagged, differing, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.diagnose import edit_offers
 from runbook.symptoms.s1_p3_distribution.glance import glance
-from runbook.symptoms.stage_claims import StageClaims, claims_probe, probe_id
-from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey, streams_probe
+from runbook.symptoms.stage_claims import StageClaims, claims_in, claims_probe
+from runbook.symptoms.stream_shapes import Shape, Survey, streams_probe, survey_of
 from runbook.symptoms.verdict_look import (
     EXPLAINED,
     SCORER,
@@ -41,30 +35,26 @@ from runbook.symptoms.verdict_look import (
 STAGE = "score"
 MATERIALIZE = "S1.P2.materialize"
 _SIGNALS = ("reward", "verdict", "success_markers", "failure_markers", "human_override")
-_CODE = ("P3",)
 detect, rerun = by_checks(define.ID, define.CHECKS, glance)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that the probes found out; ``red`` are the checks that fail."""
+    """All that the probes found out."""
 
+    case: Case
     counts: Counts
-    code: CodeHistory
-    settings: SettingsHistory
     claims: StageClaims
     scorer: ScorerLook
     survey: Survey
-    red: tuple[str, ...]
-    read_at: float
 
     @property
     def files(self) -> tuple[ChangedFile, ...]:
-        return self.code.of_phase(*_CODE)
+        return self.case.code.of_phase("P3")
 
     @property
     def thresholds(self) -> tuple[SettingChange, ...]:
-        return self.settings.under("scoring")
+        return self.case.settings.under("scoring")
 
     @property
     def silent(self) -> list[Shape]:
@@ -75,30 +65,25 @@ class Seen:
             if each.gone and (set(each.empty_fields) & set(_SIGNALS) or not each.evidence)
         ]
 
+    @property
+    def silent_told(self) -> list[str]:
+        return [f"{each.stream}: no line has {', '.join(each.gone)}" for each in self.silent]
 
-def seen_in(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Seen:
-    checks = detection.facts.get("checks")
-    return Seen(
-        found_by(outputs.get(VERDICTS), Counts) or Counts(),
-        read_code(outputs.get(CODE)),
-        read_settings_history(outputs.get(SETTINGS)),
-        found_by(outputs.get(probe_id(STAGE)), StageClaims) or StageClaims(stage=STAGE),
-        found_by(outputs.get(EXPLAINED), ScorerLook) or ScorerLook(),
-        read_survey(outputs.get(STREAMS)),
-        tuple(str(each) for each in checks) if isinstance(checks, list) else (),
-        max((output.read_at for output in outputs.values()), default=0.0),
+
+def diagnose(case: Case) -> Diagnosis:
+    seen = Seen(
+        case,
+        case.found(VERDICTS, Counts()),
+        claims_in(case, STAGE),
+        case.found(EXPLAINED, ScorerLook()),
+        survey_of(case),
     )
-
-
-def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
     cause, confidence, places = _judged(seen)
     evidence = _evidence(seen)
-    return concluded(
-        define.CAUSES,
+    return case.concluded(
         cause,
         confidence,
         evidence,
-        first=detection.evidence,
         places=places,
         aside=evidence,
         facts=_facts(seen),
@@ -112,94 +97,58 @@ def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
         return define.NO_EVIDENCE, Confidence.CERTAIN, ("data/evidence",)
     if not counts.scored:
         return define.NOT_SCORED, Confidence.CERTAIN, ("data/scored-runs",)
-    touched = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
-    if touched:
-        return define.TOUCHED, Confidence.CERTAIN, touched
+    if seen.claims.outputs_told:
+        return define.TOUCHED, Confidence.CERTAIN, seen.claims.outputs_told
     if seen.claims.inputs:
-        return define.NOT_SCORED, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
+        return define.NOT_SCORED, Confidence.CERTAIN, seen.claims.inputs_told
     if seen.files:
         confidence = Confidence.CERTAIN if seen.scorer.failed else Confidence.LIKELY
         return define.CHANGED, confidence, tuple(each.told for each in seen.files)
     if seen.thresholds:
         return define.THRESHOLDS, Confidence.CERTAIN, tuple(each.told_by for each in seen.thresholds)
-    if "P3.coverage" in seen.red and (counts.unscored or counts.orphans):
+    red = texts_of(seen.case.detection.facts, "checks")
+    if "P3.coverage" in red and (counts.unscored or counts.orphans):
         return define.NOT_SCORED, Confidence.LIKELY, counts.unscored_streams
     if counts.reasons.get("no_signal") and seen.silent:
-        places = tuple(f"stream {each.stream}: no line has {', '.join(each.gone)}" for each in seen.silent)
-        return define.NO_SIGNAL, Confidence.LIKELY, places
+        return define.NO_SIGNAL, Confidence.LIKELY, tuple(f"stream {told}" for told in seen.silent_told)
     return define.UNKNOWN, Confidence.UNKNOWN, ()
 
 
 def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
-    def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence.of(stance, says, source, seen.read_at, lines)
-
-    def judged(holds: bool, says: str, unless: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence.judged(holds, says, unless, source, seen.read_at, lines)
-
-    counts = seen.counts
-    receipt = seen.claims.receipt or "no receipt of a scoring"
-    counted = fact(Stance.FOR, "What stands there now.", "data/evidence and data/scored-runs", counts.told)
-    touched = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
-    moved = tuple(each.told for each in seen.claims.inputs)
-    tests = (*seen.scorer.failed, *(f"{each} passes" for each in seen.scorer.passed))
-    says = f"The scorer's code differs from {seen.code.tag}."
-    unless = f"The scorer's code is as in {seen.code.tag}."
-    code = [files_differ(seen.code, seen.files, says, unless, seen.read_at, "pipeline/stages")]
-    if tests:
-        says = "The scorer's own tests fail on the fixture."
-        code.append(
-            judged(
-                bool(seen.scorer.failed), says, "The scorer's own tests pass.", "distill acceptance", tests
-            )
-        )
-    if seen.scorer.explained:
-        code.append(fact(Stance.UNKNOWN, "One verdict explained.", "distill explain", seen.scorer.explained))
-    gone = tuple(f"{each.stream}: no line has {', '.join(each.gone)}" for each in seen.silent)
+    """For each cause what speaks for it and against it."""
+    case, counts, claims = seen.case, seen.counts, seen.claims
+    receipt = claims.receipt or "no receipt of a scoring"
+    counted = case.fact(
+        Stance.FOR, "What stands there now.", "data/evidence and data/scored-runs", counts.told
+    )
+    moved, scored = "Evidence changed since it was scored.", "Evidence is what was scored."
+    other, own = "Scored runs are not what the last run wrote.", "Scored runs are what the last run wrote."
+    gone, there = "Names of signals are gone.", "No name of a signal is gone."
+    differ, same = f"[scoring] differs from {case.settings.tag}.", f"[scoring] is as in {case.settings.tag}."
     return {
-        define.NOT_SCORED: (
-            counted,
-            judged(
-                bool(moved),
-                "Evidence changed since it was scored.",
-                "Evidence is what was scored.",
-                receipt,
-                moved,
-            ),
-        ),
-        define.TOUCHED: (
-            judged(
-                bool(touched),
-                "Scored runs are not what the last run wrote.",
-                "Scored runs are what the last run wrote.",
-                receipt,
-                touched,
-            ),
-        ),
-        define.CHANGED: tuple(code),
-        define.THRESHOLDS: (
-            settings_differ(
-                seen.settings,
-                seen.thresholds,
-                f"[scoring] differs from {seen.settings.tag}.",
-                f"[scoring] is as in {seen.settings.tag}.",
-                seen.read_at,
-            ),
-        ),
+        define.NOT_SCORED: (counted, case.judged(claims.inputs, moved, scored, receipt, claims.inputs_told)),
+        define.TOUCHED: (case.judged(claims.outputs_told, other, own, receipt, claims.outputs_told),),
+        define.CHANGED: tuple(_of_scorer(seen)),
+        define.THRESHOLDS: (case.settings_differ(seen.thresholds, differ, same),),
         define.NO_EVIDENCE: (
-            judged(not counts.evidence, "No evidence row.", "There is evidence.", "data/evidence"),
+            case.judged(not counts.evidence, "No evidence row.", "There is evidence.", "data/evidence"),
         ),
         define.NO_SIGNAL: (
             counted,
-            judged(
-                bool(gone),
-                "Names of signals are gone.",
-                "No name of a signal is gone.",
-                "distill streams check",
-                gone,
-            ),
+            case.judged(seen.silent, gone, there, "distill streams check", seen.silent_told),
         ),
     }
+
+
+def _of_scorer(seen: Seen) -> Iterator[Evidence]:
+    case, scorer, tag = seen.case, seen.scorer, seen.case.code.tag
+    says, unless = f"The scorer's code differs from {tag}.", f"The scorer's code is as in {tag}."
+    yield case.code_differs(seen.files, says, unless, "pipeline/stages")
+    if tests := (*scorer.failed, *(f"{each} passes" for each in scorer.passed)):
+        says, unless = "The scorer's own tests fail on the fixture.", "The scorer's own tests pass."
+        yield case.judged(scorer.failed, says, unless, "distill acceptance", tests)
+    if scorer.explained:
+        yield case.fact(Stance.UNKNOWN, "One verdict explained.", "distill explain", scorer.explained)
 
 
 def _facts(seen: Seen) -> dict[str, JsonValue]:
@@ -209,25 +158,9 @@ def _facts(seen: Seen) -> dict[str, JsonValue]:
     }
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    # The dearest ones last: a wizard that is cut off begins again with the first.
-    return (
-        verdicts_probe(),
-        code_probe(SCORER, title="The scorer since the last-good tag"),
-        settings_probe(),
-        claims_probe(STAGE, str(paths.SCORED_RUNS)),
-        streams_probe(),
-        scorer_probe(),
-    )
-
-
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    return diagnose(detection, seen_in(detection, outputs))
-
-
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
     """What the cause asks for first; scoring again as it is stands last, where rules changed."""
-    if diagnosis is None or detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
+    if detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
         return ()
     cause = diagnosis.cause.id
     ways = as_tagged(diagnosis, define.CHANGED, define.THRESHOLDS)
@@ -246,4 +179,13 @@ SCORE_AGAIN = rerun_offer(
     "export",
 )
 
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)
+# The dearest ones last: a wizard that is cut off begins again with the first.
+PROBES = (
+    verdicts_probe(),
+    code_probe(SCORER, title="The scorer since the last-good tag"),
+    settings_probe(),
+    claims_probe(STAGE, str(paths.SCORED_RUNS)),
+    streams_probe(),
+    scorer_probe(),
+)
+SYMPTOM = diagnosed(define.DEFINITION, detect, diagnose, offers, PROBES, rerun=rerun)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,27 @@ from typing import Any
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, texts_of
-from runbook.actions.repair_code import plan_code_repair
-from runbook.actions.rerun_stage import plan_rerun
+from runbook.case import Case
 from runbook.change.plan import Draft
-from runbook.change.planning import Planning, joined
+from runbook.change.planning import Planning
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.looks import Probe, detection_from
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p4_self_pair as define
 from runbook.symptoms.by_report import in_words_of
-from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
-from runbook.symptoms.offers import all_aside, set_aside
-from runbook.symptoms.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
+from runbook.symptoms.offers import (
+    all_aside,
+    code_offer,
+    named,
+    rerun_offer,
+    restoring,
+    set_aside,
+    to_restore,
+)
+from runbook.symptoms.receipt_claims import PROBE, Account, accounts_in, accounts_probe, told_by_account
 from runbook.symptoms.s1_p4_self_pair.glance import glance, places_in
 
 # Larger files are left to the audit: a live detector answers within a second.
@@ -161,37 +167,28 @@ def _files(detection: Detection) -> tuple[str, ...]:
     return texts_of(detection.facts, "files") or (define.PAIRS,)
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    accounts, history = read_accounts(outputs.get(PROBE)), read_code(outputs.get(CODE))
-    code = history.of_phase("P1", "P4")
-    cause_id, confidence = _judged(detection, accounts, code, history)
-    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
-    evidence = _evidence(accounts, code, history, read_at)
+def classify(case: Case) -> Diagnosis:
+    detection, accounts, code = case.detection, accounts_in(case), case.code.of_phase("P1", "P4")
+    cause_id, confidence = _judged(case, accounts, code)
     rows = tuple(each.source for each in detection.evidence) if detection.source == "live" else ()
     lines = tuple(line for each in detection.evidence for line in each.lines)
-    writers = tuple(
+    writers = (
         f"{each.path}: last written {each.last_written} by user id {each.owner_uid}"
         for each in accounts
         if each.file and not each.as_written
     )
-    guards = tuple(each.told for each in code) if cause_id == define.GUARD else ()
-    facts = restoring(code if cause_id == define.GUARD else ())
-    standing = [each.path for each in accounts if each.stands]
-    return concluded(
-        define.CAUSES,
+    guards = code if cause_id == define.GUARD else ()
+    return case.concluded(
         cause_id,
         confidence,
-        evidence,
-        first=detection.evidence,
-        places=(*dict.fromkeys((*rows, *lines)), *writers, *guards),
+        _evidence(case, accounts, code),
+        places=(*dict.fromkeys((*rows, *lines)), *writers, *(each.told for each in guards)),
         aside=(define.GUARD, define.OTHER_WRITER, define.STALE),
-        facts={**facts, "standing": [*standing]},
+        facts={**restoring(guards), "standing": [each.path for each in accounts if each.stands]},
     )
 
 
-def _judged(
-    detection: Detection, accounts: Sequence[Account], code: Sequence[ChangedFile], history: CodeHistory
-) -> tuple[str, Confidence]:
+def _judged(case: Case, accounts: Sequence[Account], code: Sequence[ChangedFile]) -> tuple[str, Confidence]:
     """Whose bytes decides first: a changed guard does not explain a row that no run wrote."""
     known = [each for each in accounts if each.file is not None]
     if not known:
@@ -200,31 +197,26 @@ def _judged(
     if strange:
         sure = all(each.lines_after is not None for each in strange)
         return define.OTHER_WRITER, Confidence.CERTAIN if sure and not code else Confidence.LIKELY
-    pairs_only = detection.facts.get("files") == [define.PAIRS]
+    pairs_only = case.detection.facts.get("files") == [define.PAIRS]
     if code and pairs_only and any(each.path in _PAIR_CODE for each in code):
-        return define.GUARD, Confidence.CERTAIN if history.source == "workspace" else Confidence.LIKELY
+        return define.GUARD, Confidence.CERTAIN if case.code.source == "workspace" else Confidence.LIKELY
     if any(each.changed_since for each in known):
         return define.STALE, Confidence.LIKELY if code else Confidence.CERTAIN
     return (define.GUARD, Confidence.LIKELY) if code else (define.UNKNOWN, Confidence.UNKNOWN)
 
 
 def _evidence(
-    accounts: Sequence[Account], code: Sequence[ChangedFile], history: CodeHistory, read_at: float
+    case: Case, accounts: Sequence[Account], code: Sequence[ChangedFile]
 ) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for and against it."""
-    told = tuple(told_by_account(each, read_at) for each in accounts)
+    told = tuple(told_by_account(each, case.read_at(PROBE)) for each in accounts)
     by_run = tuple(each.turned for each in told)
-    what = "All code that validates and writes exports"
-    changed = code_evidence(history, code, what, read_at)
+    changed = case.code_facts(code, "All code that validates and writes exports")
     moved = sorted({path for each in accounts for path in each.changed_since})
-    since = Evidence.judged(
-        bool(moved),
-        "Evidence or verdicts changed since that export.",
-        "Evidence and verdicts are those that the export was made from.",
-        next((each.receipt for each in accounts if each.receipt), "reports"),
-        read_at,
-        tuple(moved),
-    )
+    receipt = next((each.receipt for each in accounts if each.receipt), "reports")
+    says = "Evidence or verdicts changed since that export."
+    unless = "Evidence and verdicts are those that the export was made from."
+    since = case.judged(moved, says, unless, receipt, moved, by=PROBE)
     return {
         define.GUARD: (*changed, *by_run),
         define.OTHER_WRITER: told,
@@ -234,56 +226,32 @@ def _evidence(
     }
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
     """The file out of sight, its cause back, a new export: one plan, one consent."""
-    if diagnosis is None:
-        return ()
     standing = texts_of(diagnosis.facts, "standing")
-    ways: list[Offer] = []
+
+    def aside(planning: Planning) -> list[Draft]:
+        return set_aside(planning, standing)
+
     if diagnosis.cause.id == define.GUARD:
-        ways.append(_repair(standing, to_restore(diagnosis)))
+        code = to_restore(diagnosis)
+        title = f"Quarantine the export, restore {named(code)} from the last-good tag, export again"
+        why = "the guard is what keeps such rows out of every later export"
+        shorter = title.replace(" from the last-good tag", "")
+        then = [("export",)]
+        yield code_offer(code, title, why, offer_id="repair", then=then, first=aside, plan_title=shorter)
     elif diagnosis.is_known:
-        ways.append(_export_again(standing))
-    return (*ways, _quarantine(standing)) if standing else tuple(ways)
+        title = "Quarantine the file and export again" if standing else "Export again"
+        why = "evidence and verdicts are sound; the file alone is not what they lead to"
+        told = f"{title}, from today's verdicts"
+        yield rerun_offer("re-export", told, why, "export", first=aside, plan_title=title)
+    if standing:
+        yield Offer(
+            "quarantine",
+            f"Quarantine {', '.join(standing)} only",
+            "nobody reads it meanwhile; the cause is still to be found",
+            lambda planning, _: all_aside(planning, standing, "It is set aside already."),
+        )
 
 
-def _repair(files: Sequence[str], code: Sequence[ChangedFile]) -> Offer:
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        repair = plan_code_repair(planning, code, [("export",)])
-        # Installed code is put back by a person, so nothing here can make the export again.
-        if not planning.workspace.runs_own_engine:
-            return repair
-        title = f"Quarantine the export, restore {named(code)}, export again"
-        return joined(title, [*set_aside(planning, files), repair])
-
-    return Offer(
-        "repair",
-        f"Quarantine the export, restore {named(code)} from the last-good tag, export again",
-        "the guard is what keeps such rows out of every later export",
-        make,
-    )
-
-
-def _export_again(files: Sequence[str]) -> Offer:
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return joined(title, [*set_aside(planning, files), plan_rerun(planning, "export")])
-
-    title = "Quarantine the file and export again" if files else "Export again"
-    return Offer(
-        "re-export",
-        f"{title}, from today's verdicts",
-        "evidence and verdicts are sound; the file alone is not what they lead to",
-        make,
-    )
-
-
-def _quarantine(files: Sequence[str]) -> Offer:
-    return Offer(
-        "quarantine",
-        f"Quarantine {', '.join(files)} only",
-        "nobody reads it meanwhile; the cause is still to be found",
-        lambda planning, _: all_aside(planning, files, "It is set aside already."),
-    )
-
-
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun=rerun)

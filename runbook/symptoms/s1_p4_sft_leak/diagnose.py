@@ -18,21 +18,34 @@ from pipeline.contracts.finding_words import EVALUATION
 from pipeline.contracts.status import Answer, FirewallWord, Verdict
 from pipeline.platform.lenient_json import objects_of, text_of, texts_of
 from pipeline.reading.firewall_words import status_of
+from runbook.case import Case
 from runbook.change.files import state_of
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, data_probe, detection_from
+from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.looks import Probe, data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import diagnosed
 from runbook.symptoms import s1_p4_sft_leak as define
-from runbook.symptoms.code_evidence import code_evidence, restoring
-from runbook.symptoms.receipt_claims import Account, account_at, account_of, quarantined, told_by_account
+from runbook.symptoms.offers import restoring
+from runbook.symptoms.receipt_claims import (
+    PROBE,
+    Account,
+    account_at,
+    account_of,
+    quarantined,
+    told_by_account,
+)
 from runbook.symptoms.s1_p4_sft_leak import OTHER_WRITER, OWN_WALLS, SETS, SFT, STALE, UNKNOWN, WALLS
 from runbook.symptoms.s1_p4_sft_leak.evaluation_sets import new_sets, sets_evidence, sets_of
 from runbook.symptoms.s1_p4_sft_leak.glance import glance
-from runbook.symptoms.s1_p4_sft_leak.ways_out import SET_ASIDE, built, files_with_findings, offers
+from runbook.symptoms.s1_p4_sft_leak.ways_out import (
+    SET_ASIDE,
+    built,
+    containment,
+    files_with_findings,
+    offers,
+)
 
-PROBE = "receipts"
 _FINDINGS_KEPT = 20
 _REPRODUCE = "distill firewall --json"
 
@@ -103,38 +116,29 @@ def judged(
     return OTHER_WRITER, Confidence.CERTAIN if seen.get("begins_as_written") else Confidence.LIKELY
 
 
-def evidence_for(
-    seen: Mapping[str, JsonValue], output: ProbeOutput, history: CodeHistory
-) -> dict[str, tuple[Evidence, ...]]:
+def evidence_for(case: Case) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for and against it; of bytes that are gone nothing can be said."""
-
-    def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence.of(stance, says, source, output.read_at, lines)
-
+    seen = case.outputs[PROBE].members
     source = str(seen.get("receipt") or paths.REPORTS)
     if seen.get("file") is None:
-        gone = (
-            fact(
-                Stance.UNKNOWN, output.trouble or "The bytes that the firewall read are not there any more."
-            ),
-        )
-        return dict.fromkeys((STALE, OTHER_WRITER, WALLS, SETS, UNKNOWN), gone)
-    written = bool(seen.get("as_written"))
-    changed = seen.get("changed_since")
-    moved = tuple(str(path) for path in changed) if isinstance(changed, list) else ()
+        why = case.trouble(PROBE) or "The bytes that the firewall read are not there any more."
+        gone = case.fact(Stance.UNKNOWN, why, source, by=PROBE)
+        return dict.fromkeys((STALE, OTHER_WRITER, WALLS, SETS, UNKNOWN), (gone,))
     known = {name: seen[name] for name in Account.model_fields if name in seen}
     account = Account.model_validate({"receipt": None, **known, "path": str(seen.get("export") or SFT)})
-    by_other = told_by_account(account, output.read_at)
+    by_other = told_by_account(account, case.read_at(PROBE))
     by_run = by_other.turned
-    rescored = fact(Stance.FOR, "Evidence or verdicts changed since that export.", moved)
-    settled = fact(Stance.FOR, "Evidence and verdicts are those that the export was made from.")
-    code = code_evidence(history, walls_of(history), "Schemas and exporters", output.read_at)
+    says = "Evidence or verdicts changed since that export."
+    rescored = case.fact(Stance.FOR, says, source, account.changed_since, by=PROBE)
+    says = "Evidence and verdicts are those that the export was made from."
+    settled = case.fact(Stance.FOR, says, source, by=PROBE)
+    code = case.code_facts(walls_of(case.code), "Schemas and exporters")
     return {
-        STALE: (by_run, rescored if moved else settled.turned),
+        STALE: (by_run, rescored if account.changed_since else settled.turned),
         OTHER_WRITER: (by_other,),
         WALLS: (by_run, *code),
-        SETS: (by_run, sets_evidence(seen, source, output.read_at)),
-        UNKNOWN: (by_run, settled, *code) if written else (by_other,),
+        SETS: (by_run, sets_evidence(case, seen, source)),
+        UNKNOWN: (by_run, settled, *code) if account.as_written else (by_other,),
     }
 
 
@@ -171,11 +175,11 @@ def detect(workspace: Workspace) -> Detection:
 
 def _shown(findings: list[dict[str, Any]], now: float) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(
-            stance=Stance.FOR,
-            says=f"{each.get('wall')} wall: {each.get('run_id') or 'no run id'}: {each.get('detail')}",
-            source=f"{each.get('file')}:{each.get('line')}",
-            read_at=now,
+        Evidence.of(
+            Stance.FOR,
+            f"{each.get('wall')} wall: {each.get('run_id') or 'no run id'}: {each.get('detail')}",
+            f"{each.get('file')}:{each.get('line')}",
+            now,
         )
         for each in findings
     )
@@ -186,50 +190,36 @@ def probes(detection: Detection) -> tuple[Probe, ...]:
     return (receipts_probe(sha256, files_with_findings(detection)), code_probe())
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    if aside := texts_of(detection.facts, SET_ASIDE):
-        return _of_what_is_set_aside(detection, aside)
-    output = outputs[PROBE]
-    seen = output.members
+def classify(case: Case) -> Diagnosis:
+    files = files_with_findings(case.detection)
+    if aside := texts_of(case.detection.facts, SET_ASIDE):
+        return _of_what_is_set_aside(case, aside)
+    seen = case.outputs[PROBE].members
     standing = {"standing": seen.get("standing") or []}
-    if not set(define.EXPORTS) & set(files_with_findings(detection)):
+    if not set(define.EXPORTS) & set(files):
         # Only files beside the export offend: the firewall found no receipt for them.
-        return concluded(
-            define.CAUSES,
-            define.OTHER_WRITER,
-            Confidence.CERTAIN,
-            {},
-            first=detection.evidence,
-            places=files_with_findings(detection),
-            facts=standing,
-        )
-    history = read_code(outputs.get(CODE))
-    walls = walls_of(history)
-    evidence = evidence_for(seen, output, history)
-    only_test_items = texts_of(detection.facts, "walls") == (EVALUATION,)
+        return case.concluded(OTHER_WRITER, Confidence.CERTAIN, {}, places=files, facts=standing)
+    walls = walls_of(case.code)
+    only_test_items = texts_of(case.detection.facts, "walls") == (EVALUATION,)
     cause_id, confidence = judged(seen, walls, only_test_items=only_test_items)
-    loosened = walls if cause_id == define.WALLS else ()
-    return concluded(
-        define.CAUSES,
+    loosened = walls if cause_id == WALLS else ()
+    return case.concluded(
         cause_id,
         confidence,
-        evidence,
-        places=(*(told_wall(each) for each in loosened), *_places(detection, seen)),
-        aside=(define.STALE, define.OTHER_WRITER, define.WALLS, define.SETS),
+        evidence_for(case),
+        first=(),
+        places=(*(told_wall(each) for each in loosened), *_places(case.detection, seen)),
+        aside=(STALE, OTHER_WRITER, WALLS, SETS),
         facts={**standing, **restoring(loosened)},
     )
 
 
-def _of_what_is_set_aside(detection: Detection, places: tuple[str, ...]) -> Diagnosis:
+def _of_what_is_set_aside(case: Case, places: tuple[str, ...]) -> Diagnosis:
     """What the firewall said of the bytes by the receipt of that time; today's is that of another file."""
-    said = {
-        "stale_export": define.STALE,
-        "not_in_receipt": define.OTHER_WRITER,
-        "sets_changed": define.SETS,
-    }
-    cause = said.get(text_of(detection.facts, "cause") or "", define.UNKNOWN)
-    confidence = Confidence.UNKNOWN if cause == define.UNKNOWN else Confidence.LIKELY
-    return concluded(define.CAUSES, cause, confidence, {}, first=detection.evidence, places=places)
+    said = {"stale_export": STALE, "not_in_receipt": OTHER_WRITER, "sets_changed": SETS}
+    cause = said.get(text_of(case.detection.facts, "cause") or "", UNKNOWN)
+    confidence = Confidence.UNKNOWN if cause == UNKNOWN else Confidence.LIKELY
+    return case.concluded(cause, confidence, {}, places=places)
 
 
 def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, ...]:
@@ -242,4 +232,4 @@ def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, .
     return (*places, *(f"built from it: {name}" for name in built(detection)))
 
 
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, at_once=containment)

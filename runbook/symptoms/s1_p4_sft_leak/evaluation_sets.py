@@ -11,9 +11,11 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_in, objects_of, text_of, texts_of
+from runbook.case import Case
 from runbook.change.files import state_of
 from runbook.probes.evidence import Evidence, Stance
 from runbook.symptoms.claims import read_json
+from runbook.symptoms.receipt_claims import PROBE
 
 _REPORT = str(paths.DECONTAMINATION)
 _MOST_REPORT_BYTES = 64 * 2**20
@@ -49,14 +51,13 @@ def new_sets(seen: Mapping[str, JsonValue]) -> tuple[str, ...]:
     return tuple(name for name in texts_of(seen, "sets_declared") if name not in looked_for)
 
 
-def sets_evidence(seen: Mapping[str, JsonValue], source: str, read_at: float) -> Evidence:
+def sets_evidence(case: Case, seen: Mapping[str, JsonValue], source: str) -> Evidence:
     """What speaks for sets that were declared or changed after the export."""
     declared = ", ".join(texts_of(seen, "sets_declared")) or "none"
     if not isinstance(seen.get("sets_looked_for"), list):
-        return Evidence.of(
-            Stance.UNKNOWN, "Which evaluation sets the run looked for is not known.", source, read_at
-        )
+        says = "Which evaluation sets the run looked for is not known."
+        return case.fact(Stance.UNKNOWN, says, source, by=PROBE)
     looked_for = ", ".join(texts_of(seen, "sets_looked_for")) or "none"
     says = f"The run looked for evaluation sets: {looked_for}. Declared now: {declared}."
     stance = Stance.FOR if new_sets(seen) else Stance.AGAINST if declared == "none" else Stance.UNKNOWN
-    return Evidence.of(stance, says, source, read_at)
+    return case.fact(stance, says, source, by=PROBE)

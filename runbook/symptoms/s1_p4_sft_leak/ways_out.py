@@ -15,8 +15,7 @@ from runbook.probes.code_history import ChangedFile
 from runbook.probes.evidence import Detection, Diagnosis
 from runbook.symptom import Answers, Offer
 from runbook.symptoms import s1_p4_sft_leak as define
-from runbook.symptoms.code_evidence import named, to_restore
-from runbook.symptoms.offers import all_aside, set_aside
+from runbook.symptoms.offers import all_aside, named, set_aside, to_restore
 
 RE_EXPORT = "re-export"
 SET_ASIDE = "set_aside"
@@ -97,22 +96,24 @@ def _still_pointing(planning: Planning, derived: tuple[str, ...]) -> list[str]:
     return notes
 
 
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    """Quarantine while something stands; a new export once exports alone offend.
-
-    What a run set aside needs neither: somebody has to look, and end the incident with a reason.
+def containment(detection: Detection) -> tuple[Offer, ...]:
+    """Quarantine, while something is found. What a run set aside needs none: somebody has to look, and end
+    the incident with a reason.
     """
     files = files_with_findings(detection)
-    if texts_of(detection.facts, SET_ASIDE):
+    if detection.verdict is not Verdict.DETECTED or not files or texts_of(detection.facts, SET_ASIDE):
         return ()
-    if detection.verdict is not Verdict.DETECTED or not files:
+    return (_quarantine(files, built(detection)),)
+
+
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
+    """Quarantine while something stands; a new export once exports alone offend."""
+    contain, files = containment(detection), files_with_findings(detection)
+    if not contain:
         return ()
-    quarantine = _quarantine(files, built(detection))
-    if diagnosis is None:
-        return (quarantine,)
     standing = texts_of(diagnosis.facts, "standing")
     walls = to_restore(diagnosis)
     repair = _restore(walls, files) if walls else _export_again(files)
     exports = set(files) & set(define.EXPORTS)
     ways = (repair,) if diagnosis.is_known and exports and set(standing) <= exports else ()
-    return (*ways, quarantine) if standing else ways
+    return (*ways, *contain) if standing else ways

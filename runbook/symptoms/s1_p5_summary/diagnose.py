@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-
-from pydantic import JsonValue
+from collections.abc import Iterator, Sequence
 
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import with_verb
 from pipeline.platform.lenient_json import texts_of
 from runbook.actions.quarantine import plan_set_aside
-from runbook.actions.repair_code import plan_code_repair
-from runbook.actions.rerun_stage import plan_rerun
+from runbook.case import Case
 from runbook.change.plan import Draft
-from runbook.change.planning import Planning, joined
+from runbook.change.planning import Planning
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, found_by
-from runbook.symptom import Answers, Offer, diagnosed
+from runbook.probes.code_history import ENGINE, ChangedFile, code_probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p5_summary as define
-from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
-from runbook.symptoms.offers import tag_offer
+from runbook.symptoms.offers import RUN_ALL, code_offer, named, rerun_offer, restoring, tag_offer, to_restore
 from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe
 from runbook.symptoms.s1_p5_summary.glance import glance
 
@@ -34,37 +29,31 @@ _TOML = str(paths.SETTINGS)
 detect, rerun = by_checks(define.ID, (define.SUMMARY, define.RECEIPTS), glance)
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    claims = found_by(outputs.get(PROBE), RunClaims) or RunClaims(pipeline_run_id=None)
-    history = read_code(outputs.get(CODE))
-    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
-    code = tuple(each for each in history.files if _is_harness(each))
-    lines = [line for each in detection.evidence for line in each.lines]
+def classify(case: Case) -> Diagnosis:
+    claims = case.found(PROBE, RunClaims(pipeline_run_id=None))
+    code = tuple(each for each in case.code.files if _is_harness(each))
+    lines = [line for each in case.detection.evidence for line in each.lines]
     bad: dict[str, str] = {}
     for match in filter(None, map(_BAD.match, lines)):
         bad.setdefault(match[1], match[2])
-    cause_id, confidence = _judged(claims, code, lines, history)
-    evidence = _evidence(claims, code, lines, history, read_at)
+    cause_id, confidence = _judged(case, claims, code, lines)
     differing = claims.differing if cause_id in (define.FILE, define.SOURCES, define.STAGE_ALONE) else ()
-    toml = any(each.path == _TOML and each.kind != "added" for each in history.files)
-    facts: dict[str, JsonValue] = {
-        **restoring(code if cause_id == define.HARNESS else ()),
-        "bad": [*bad] if define.SUMMARY in texts_of(detection.facts, "checks") else [],
-        "settings_differ": toml,
-    }
-    return concluded(
-        define.CAUSES,
+    harness = code if cause_id == define.HARNESS else ()
+    return case.concluded(
         cause_id,
         confidence,
-        evidence,
-        first=detection.evidence,
+        _evidence(case, claims, code, lines),
         places=(
             *(f"{path}: {says}" for path, says in bad.items()),
             *(f"{each.path}: {each.says}, last written {each.last_written}" for each in differing),
-            *(each.told for each in (code if cause_id == define.HARNESS else ())),
+            *(each.told for each in harness),
         ),
         aside=(define.FILE, define.HARNESS, define.SETTINGS, define.SOURCES),
-        facts=facts,
+        facts={
+            **restoring(harness),
+            "bad": [*bad] if define.SUMMARY in texts_of(case.detection.facts, "checks") else [],
+            "settings_differ": any(each.path == _TOML and each.kind != "added" for each in case.code.files),
+        },
     )
 
 
@@ -74,18 +63,17 @@ def _is_harness(file: ChangedFile) -> bool:
 
 
 def _judged(
-    claims: RunClaims, code: Sequence[ChangedFile], lines: Sequence[str], history: CodeHistory
+    case: Case, claims: RunClaims, code: Sequence[ChangedFile], lines: Sequence[str]
 ) -> tuple[str, Confidence]:
     """What a pinned file itself says goes before any changed code."""
-    touched = claims.of("summary", "receipt", "output")
-    if touched:
+    if claims.of("summary", "receipt", "output"):
         return define.FILE, Confidence.CERTAIN
     if claims.of("source"):
         return define.SOURCES, Confidence.CERTAIN
     if any(_OF_SETTINGS in line for line in lines):
         return define.SETTINGS, Confidence.CERTAIN if not code else Confidence.LIKELY
     if code:
-        sure = claims.summary_is_pinned and history.source == "workspace"
+        sure = claims.summary_is_pinned and case.code.source == "workspace"
         return define.HARNESS, Confidence.CERTAIN if sure else Confidence.LIKELY
     if claims.of("unclaimed"):
         return define.STAGE_ALONE, Confidence.CERTAIN
@@ -93,26 +81,23 @@ def _judged(
 
 
 def _evidence(
-    claims: RunClaims,
-    code: Sequence[ChangedFile],
-    lines: Sequence[str],
-    history: CodeHistory,
-    read_at: float,
+    case: Case, claims: RunClaims, code: Sequence[ChangedFile], lines: Sequence[str]
 ) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for and against it."""
     source = f"{paths.REPORTS}/{claims.pipeline_run_id}"
 
     def fact(stance: Stance, says: str) -> Evidence:
-        return Evidence.of(stance, says, source, read_at)
+        return case.fact(stance, says, source, by=PROBE)
 
     def files(found: tuple[Differing, ...], otherwise: str) -> tuple[Evidence, ...]:
+        ended = f"the run ended {claims.finished_at}"
         told = tuple(
-            Evidence(
-                stance=Stance.FOR,
-                says=f"{each.path} {each.says}.",
-                source=each.pinned_by,
-                read_at=read_at,
-                lines=(f"last written {each.last_written}; the run ended {claims.finished_at}",),
+            case.fact(
+                Stance.FOR,
+                f"{each.path} {each.says}.",
+                each.pinned_by,
+                [f"last written {each.last_written}; {ended}"],
+                by=PROBE,
             )
             for each in found
         )
@@ -120,68 +105,47 @@ def _evidence(
 
     if claims.pipeline_run_id is None:
         return dict.fromkeys(dict(define.CAUSES), (fact(Stance.UNKNOWN, "No run's claims could be read."),))
-    what = "All code that writes or checks summaries and receipts"
-    harness = code_evidence(history, code, what, read_at)
-    moved = [line for line in lines if _OF_SETTINGS in line]
+    harness = case.code_facts(code, "All code that writes or checks summaries and receipts")
+    moved = tuple(fact(Stance.FOR, line) for line in lines if _OF_SETTINGS in line)
     kept = fact(Stance.AGAINST, "The settings that touch rows are those of the run.")
     whole = f"All {with_verb(claims.examined, 'file', 'is/are', 'what was pinned')}."
     by_file = files(claims.of("summary", "receipt", "output"), whole)
     return {
         define.FILE: by_file,
         define.HARNESS: (*harness, *(each.turned for each in by_file)),
-        define.SETTINGS: tuple(fact(Stance.FOR, line) for line in moved) or (kept,),
+        define.SETTINGS: moved or (kept,),
         define.SOURCES: files(claims.of("source"), "Every source begins with the bytes that were read."),
         define.STAGE_ALONE: files(claims.of("unclaimed"), "Receipts claim every export."),
         define.UNKNOWN: (*harness, fact(Stance.FOR, whole)),
     }
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
     """A new run, after whatever was wrong is back; a summary that is none goes out of its way."""
-    if diagnosis is None or not diagnosis.is_known:
-        return ()
     bad = texts_of(diagnosis.facts, "bad")
-    code = to_restore(diagnosis)
-    if code:
-        return (_repair(code, bad),)
-    again = _run_again(bad)
-    if diagnosis.cause.id == define.SETTINGS and diagnosis.facts.get("settings_differ"):
-        return (again, RESTORE_SETTINGS)
-    return (again,)
 
+    def aside(planning: Planning) -> list[Draft]:
+        why = "it is no summary that anybody can rely on"
+        return [plan_set_aside(planning, path, why) for path in bad if not planning.state(path).is_absent]
 
-def _aside(planning: Planning, bad: Sequence[str]) -> list[Draft]:
-    why = "it is no summary that anybody can rely on"
-    return [plan_set_aside(planning, path, why) for path in bad if not planning.state(path).is_absent]
-
-
-def _repair(code: Sequence[ChangedFile], bad: Sequence[str]) -> Offer:
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        repair = plan_code_repair(planning, code, [("run-all",)])
-        if not planning.workspace.runs_own_engine:
-            return repair
-        return joined(f"Restore {named(code)} and run again", [*_aside(planning, bad), repair])
-
-    return Offer(
-        "repair",
-        f"Restore {named(code)} from the last-good tag and run again",
-        "whatever it writes until then is as doubtful as this",
-        make,
-    )
-
-
-def _run_again(bad: Sequence[str]) -> Offer:
+    if not diagnosis.is_known:
+        return
+    if code := to_restore(diagnosis):
+        yield code_offer(
+            code,
+            f"Restore {named(code)} from the last-good tag and run again",
+            "whatever it writes until then is as doubtful as this",
+            offer_id="repair",
+            then=[(RUN_ALL,)],
+            first=aside,
+            plan_title=f"Restore {named(code)} and run again",
+        )
+        return
     title = "Set the bad summary aside and run again" if bad else "Run again"
-
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return joined(title, [*_aside(planning, bad), plan_rerun(planning, "run-all")])
-
-    return Offer(
-        "run-again",
-        title,
-        "a run replaces what differs from its receipt, and writes a summary and receipts that match",
-        make,
-    )
+    why = "a run replaces what differs from its receipt, and writes a summary and receipts that match"
+    yield rerun_offer("run-again", title, why, RUN_ALL, first=aside, plan_title=title)
+    if diagnosis.cause.id == define.SETTINGS and diagnosis.facts.get("settings_differ"):
+        yield RESTORE_SETTINGS
 
 
 RESTORE_SETTINGS = tag_offer(
@@ -190,10 +154,5 @@ RESTORE_SETTINGS = tag_offer(
     "where the change was not meant; outputs and claims are then those of the settings again",
     offer_id="restore-settings",
 )
-
-
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (claims_probe(), code_probe((ENGINE, _TOML)))
-
-
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)
+PROBES = (claims_probe(), code_probe((ENGINE, _TOML)))
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, PROBES, rerun=rerun)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import answer_of_report
 from runbook.actions.settings_edit import plan_default_model, plan_unset
+from runbook.case import Case
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, found_by
+from runbook.probes.code_history import ENGINE, ChangedFile, code_probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms import s1_p7_replay as define
-from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
-from runbook.symptoms.offers import code_offer, rerun_offer
+from runbook.symptoms.offers import code_offer, named, rerun_offer, restoring, to_restore
 from runbook.symptoms.replay_look import (
     PLAYBOOKS,
     PROBE,
@@ -61,34 +60,30 @@ def rerun(workspace: Workspace) -> Detection:
     )
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    look, history = found_by(outputs.get(PROBE), ReplayLook), read_code(outputs.get(CODE))
-    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
-    code = history.of_phase("P7")
-    if look is None:
-        said = outputs[PROBE].trouble if PROBE in outputs else "nobody looked"
-        blind = Evidence.of(Stance.UNKNOWN, said, define.CHECK, read_at)
-        cause = Cause(id=define.UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(blind,))
-        return Diagnosis(cause=cause)
-    cause_id, confidence = _judged(look, code, history)
-    evidence = _evidence(look, code, history, read_at)
-    facts = restoring(code if cause_id == define.CODE_CHANGED else ())
-    return concluded(
-        define.CAUSES,
+def classify(case: Case) -> Diagnosis:
+    nothing = ReplayLook(model="", origin="", playbooks=None)
+    look = case.found(PROBE, nothing)
+    if look is nothing:
+        return case.unknown(define.UNKNOWN, case.trouble(PROBE, "nobody looked"), define.CHECK, by=PROBE)
+    code = case.code.of_phase("P7")
+    cause_id, confidence = _judged(case, look, code)
+    # A model that is silent was swapped as well; that speaks against nothing.
+    swapped = () if cause_id == define.SILENT else (define.SWAPPED,)
+    return case.concluded(
         cause_id,
         confidence,
-        evidence,
-        first=detection.evidence,
-        places=_places(cause_id, look, code, history),
-        # A model that is silent was swapped as well; that speaks against nothing.
-        aside=(define.EMPTY, define.CODE_CHANGED)
-        if cause_id == define.SILENT
-        else (define.EMPTY, define.SWAPPED, define.CODE_CHANGED),
-        facts={**facts, "model": look.model, "origin": look.origin},
+        _evidence(case, look, code),
+        places=_places(case, cause_id, look, code),
+        aside=(define.EMPTY, *swapped, define.CODE_CHANGED),
+        facts={
+            **restoring(code if cause_id == define.CODE_CHANGED else ()),
+            "model": look.model,
+            "origin": look.origin,
+        },
     )
 
 
-def _judged(look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory) -> tuple[str, Confidence]:
+def _judged(case: Case, look: ReplayLook, code: Sequence[ChangedFile]) -> tuple[str, Confidence]:
     """What the default model makes of the same task tells a swapped model from a broken judge."""
     if not look.playbooks:
         return define.EMPTY, Confidence.CERTAIN
@@ -97,17 +92,15 @@ def _judged(look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory)
         helps = default is not None and default.ok and (reply is None or not reply.ok)
         silent = reply is not None and bool(reply.trouble)
         if helps or not code:
-            return (
-                define.SILENT if silent else define.SWAPPED
-            ), Confidence.CERTAIN if helps else Confidence.LIKELY
+            cause = define.SILENT if silent else define.SWAPPED
+            return cause, Confidence.CERTAIN if helps else Confidence.LIKELY
     if code:
-        return define.CODE_CHANGED, Confidence.CERTAIN if history.source == "workspace" else Confidence.LIKELY
+        is_own = case.code.source == "workspace"
+        return define.CODE_CHANGED, Confidence.CERTAIN if is_own else Confidence.LIKELY
     return define.UNKNOWN, Confidence.UNKNOWN
 
 
-def _places(
-    cause_id: str, look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory
-) -> tuple[str, ...]:
+def _places(case: Case, cause_id: str, look: ReplayLook, code: Sequence[ChangedFile]) -> tuple[str, ...]:
     if cause_id == define.EMPTY:
         return (f"{PLAYBOOKS}: {'no such file' if look.playbooks is None else 'no rows'}",)
     if cause_id == define.CODE_CHANGED:
@@ -116,42 +109,35 @@ def _places(
         return ()
     if look.origin == "environment":
         return (f"environment variable {define.VARIABLE}={look.model}",)
-    who = next((each.told for each in history.files if each.path == _TOML), "as in the last-good tag")
+    who = next((each.told for each in case.code.files if each.path == _TOML), "as in the last-good tag")
     return (f'{_TOML} [replay] model = "{look.model}"', who)
 
 
-def _evidence(
-    look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory, read_at: float
-) -> dict[str, tuple[Evidence, ...]]:
+def _evidence(case: Case, look: ReplayLook, code: Sequence[ChangedFile]) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for and against it."""
 
-    def fact(stance: Stance, says: str, source: str = "distill replay --no-log") -> Evidence:
-        return Evidence.of(stance, says, source, read_at)
+    def fact(holds: object, says: str, source: str = "distill replay --no-log") -> Evidence:
+        return case.judged(holds, says, says, source, by=PROBE)
 
     count = "There is no such file." if look.playbooks is None else f"It has {plural(look.playbooks, 'row')}."
-    rows = fact(Stance.AGAINST if look.playbooks else Stance.FOR, count, PLAYBOOKS)
+    rows = fact(not look.playbooks, count, PLAYBOOKS)
     swapped = look.model != define.DEFAULT_MODEL
     where = define.VARIABLE if look.origin == "environment" else f"{_TOML} [replay]"
-    model = fact(
-        Stance.FOR if swapped else Stance.AGAINST,
-        f"The model is {look.model}, from {look.origin}; the default is {define.DEFAULT_MODEL}.",
-        where,
-    )
+    names = f"The model is {look.model}, from {look.origin}; the default is {define.DEFAULT_MODEL}."
+    model = fact(swapped, names, where)
     told = []
     if look.task is not None:
         passed = look.passed_at is not None
         before = (
             f"passed at {look.passed_at} with {look.passed_by}" if passed else "is a playbook's own title"
         )
-        task = f"“{look.task[:_TASK_SHOWN]}” {before}"
         if look.reply is not None:
-            stance = Stance.AGAINST if look.reply.ok else Stance.FOR
-            told.append(fact(stance if swapped else Stance.UNKNOWN, f"{task}; now {look.reply.told}."))
+            says = f"“{look.task[:_TASK_SHOWN]}” {before}; now {look.reply.told}."
+            now = fact(not look.reply.ok, says)
+            told.append(now if swapped else case.fact(Stance.UNKNOWN, says, now.source, by=PROBE))
         if look.by_default is not None:
-            stance = Stance.FOR if look.by_default.ok else Stance.AGAINST
-            told.append(fact(stance, f"The same task by the default: {look.by_default.told}."))
-    what = "All code of replay and its validator"
-    changed = code_evidence(history, code, what, read_at)
+            told.append(fact(look.by_default.ok, f"The same task by the default: {look.by_default.told}."))
+    changed = case.code_facts(code, "All code of replay and its validator")
     return {
         define.EMPTY: (rows,),
         define.SWAPPED: (model, *told),
@@ -161,20 +147,16 @@ def _evidence(
     }
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    if diagnosis is None:
-        return ()
-    match diagnosis.cause.id:
-        case define.EMPTY:
-            return (EXPORT_RAG,)
-        case define.CODE_CHANGED:
-            code = to_restore(diagnosis)
-            title = f"Restore {named(code)} from the last-good tag"
-            return (code_offer(code, title, "the tag's code asked and judged well with these playbooks"),)
-        case define.SWAPPED | define.SILENT:
-            return (_default_model(str(diagnosis.facts.get("model")), str(diagnosis.facts.get("origin"))),)
-        case _:
-            return ()
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
+    cause = diagnosis.cause.id
+    if cause == define.EMPTY:
+        yield EXPORT_RAG
+    elif cause == define.CODE_CHANGED:
+        code = to_restore(diagnosis)
+        title = f"Restore {named(code)} from the last-good tag"
+        yield code_offer(code, title, "the tag's code asked and judged well with these playbooks")
+    elif cause in (define.SWAPPED, define.SILENT):
+        yield _default_model(str(diagnosis.facts.get("model")), str(diagnosis.facts.get("origin")))
 
 
 def _default_model(model: str, origin: str) -> Offer:
@@ -199,8 +181,5 @@ EXPORT_RAG = rerun_offer(
 )
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (replay_probe(), code_probe((ENGINE, _TOML)))
-
-
-SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)
+PROBES = (replay_probe(), code_probe((ENGINE, _TOML)))
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, PROBES, rerun=rerun)

@@ -6,7 +6,6 @@ and streams, the code that reads, scores and exports. Only what is left may be t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.contracts.moments import epoch_seconds
@@ -14,13 +13,12 @@ from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.platform.lenient_json import text_of, texts_of
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.case import Case
+from runbook.probes.code_history import ChangedFile
+from runbook.probes.evidence import Confidence, Diagnosis, Evidence, Stance
 from runbook.probes.journal_copies import BrokenJournal
-from runbook.probes.looks import concluded
-from runbook.probes.settings_history import SETTINGS, SettingChange, SettingsHistory, read_settings_history
+from runbook.probes.settings_history import SettingChange
 from runbook.symptoms import s2_drift as define
-from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import differing
 from runbook.symptoms.s1_p2_materialize import ID as MATERIALIZE
 from runbook.symptoms.s2_drift.journals import BROKEN, COPIES, as_facts, evidence_of, from_facts
@@ -44,41 +42,44 @@ _DECIDABLE = "decidable"
 
 @dataclass(frozen=True)
 class Seen:
-    """All that the probes found out. ``moved`` are the phases of the metrics that moved."""
+    """What the probes found out, as far as it decides what comes first."""
 
-    moved: tuple[str, ...]
-    baseline_at: float | None
-    firewall: ProbeOutput
-    fields: ProbeOutput | None
-    others: ProbeOutput | None
-    code: CodeHistory
-    settings: SettingsHistory
-    read_at: float
-    copies: ProbeOutput | None = None
+    case: Case
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The phases of the metrics that moved."""
+        return texts_of(self.case.detection.facts, "phases")
+
+    @property
+    def verdict(self) -> Verdict:
+        """The firewall's."""
+        return Verdict(text_of(self.case.outputs[FIREWALL].data, "verdict") or "unknown")
 
     @property
     def broken(self) -> list[BrokenJournal]:
         """Journals that are not as audits read them, with the copies that were found."""
-        return from_facts(self.copies.data) if self.copies is not None else []
-
-    @property
-    def verdict(self) -> Verdict:
-        return Verdict(text_of(self.firewall.data, "verdict") or "unknown")
+        copies = self.case.outputs.get(COPIES)
+        return from_facts(copies.data) if copies is not None else []
 
     @property
     def lost(self) -> tuple[str, ...]:
-        return tuple(texts_of(self.fields.data, "lost")) if self.fields is not None else ()
+        return self._texts(FIELDS, "lost")
 
     @property
     def shown(self) -> tuple[str, ...]:
         """Symptoms that show and move numbers by themselves."""
-        return tuple(texts_of(self.others.data, "shown")) if self.others is not None else ()
+        return self._texts(OTHERS, "shown")
+
+    def _texts(self, probe_id: str, name: str) -> tuple[str, ...]:
+        output = self.case.outputs.get(probe_id)
+        return texts_of(output.data, name) if output is not None else ()
 
     @property
     def is_blind(self) -> bool:
         """Whether what comes before a decision could not be looked at."""
-        looked = (self.fields, self.others)
-        if self.copies is not None and self.copies.trouble:
+        looked = [self.case.outputs.get(each) for each in (FIELDS, OTHERS)]
+        if self.case.trouble(COPIES):
             return True
         return self.verdict is Verdict.UNKNOWN or any(each is None or each.trouble for each in looked)
 
@@ -88,38 +89,26 @@ class Seen:
         known = [each for each in self.moved if each in _MOVES["stream"]]
         return tuple(
             each
-            for each in self.settings.under(*_MOVES)
+            for each in self.case.settings.under(*_MOVES)
             if not known or set(known) & set(_MOVES[each.where.split(".", 1)[0]])
         )
 
     @property
     def files(self) -> tuple[ChangedFile, ...]:
-        return self.code.of_phase(*(phase for phase, _ in _BY_CODE))
+        return self.case.code.of_phase(*(phase for phase, _ in _BY_CODE))
 
 
-def seen_in(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Seen:
-    return Seen(
-        tuple(texts_of(detection.facts, "phases")),
-        epoch_seconds(text_of(detection.facts, "baseline_at")),
-        outputs[FIREWALL],
-        outputs.get(FIELDS),
-        outputs.get(OTHERS),
-        read_code(outputs.get(CODE)),
-        read_settings_history(outputs.get(SETTINGS)),
-        max(output.read_at for output in outputs.values()),
-        outputs.get(COPIES),
-    )
-
-
-def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
+def diagnose(case: Case) -> Diagnosis:
+    seen = Seen(case)
     cause, confidence, places = _judged(seen)
     found = _evidence(seen)
-    moved = tuple(each for each in detection.evidence if each.source != define.JOURNALS)
-    return concluded(
-        define.CAUSES,
+    moved = [each for each in case.detection.evidence if each.source != define.JOURNALS]
+    see = {define.LEAK: LEAKED, define.FIELD: MATERIALIZE, define.OTHER: next(iter(seen.shown), None)}
+    return case.concluded(
         cause,
         confidence,
         {**found, cause: (*found.get(cause, ()), *moved)},
+        first=(),
         places=(*places, *(each.says for each in moved)),
         aside=found,
         facts={
@@ -129,11 +118,7 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
                 seen.is_blind or seen.verdict is Verdict.DETECTED or seen.broken or seen.lost or seen.shown
             ),
         },
-        see={
-            define.LEAK: LEAKED,
-            define.FIELD: MATERIALIZE,
-            define.OTHER: seen.shown[0] if seen.shown else None,
-        }.get(cause),
+        see=see.get(cause),
     )
 
 
@@ -160,7 +145,7 @@ def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
         places = tuple(each.told_by for each in seen.changes)
         return define.SETTING, Confidence.CERTAIN if sure else Confidence.LIKELY, (*places, *files)
     for phase, cause in _BY_CODE:
-        if seen.code.of_phase(phase):
+        if seen.case.code.of_phase(phase):
             return cause, Confidence.LIKELY, files
     by_phase = next((name for phase, name in _BY_PHASE if phase in seen.moved), None)
     if by_phase is None:
@@ -175,7 +160,7 @@ def _place(journal: BrokenJournal) -> str:
 def _explain_all(seen: Seen) -> bool:
     """Whether the changes can move all that moved, and were made after the baseline was taken."""
     moves = {phase for each in seen.changes for phase in _MOVES[each.where.split(".", 1)[0]]}
-    since = seen.baseline_at
+    since = epoch_seconds(text_of(seen.case.detection.facts, "baseline_at"))
     # A commit's time is told in whole seconds.
     is_later = since is not None and all(each.at is not None and each.at + 1 > since for each in seen.changes)
     return set(seen.moved) <= moves and is_later
@@ -183,42 +168,30 @@ def _explain_all(seen: Seen) -> bool:
 
 def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for it and against it."""
+    case, firewall = seen.case, seen.case.outputs[FIREWALL]
     stances = {Verdict.DETECTED: Stance.FOR, Verdict.CLEAR: Stance.AGAINST}
-    firewall = Evidence(
-        stance=stances.get(seen.verdict, Stance.UNKNOWN),
-        says=seen.firewall.trouble or seen.firewall.text,
-        source="distill firewall",
-        read_at=seen.firewall.read_at,
-    )
-    found: dict[str, tuple[Evidence, ...]] = {define.LEAK: (firewall,)}
-    if seen.copies is not None:
-        says = seen.copies.text
-        against = Evidence.judged(
-            False, says, says, define.JOURNALS, seen.copies.read_at, trouble=seen.copies.trouble
-        )
-        broken = evidence_of(seen.broken, define.JOURNALS, seen.copies.read_at)
-        found[define.JOURNAL] = broken or (against,)
-    for cause, output, holds, source in (
-        (define.FIELD, seen.fields, bool(seen.lost), "the last run's receipt"),
-        (define.OTHER, seen.others, bool(seen.shown), "distill runbook detect"),
+    stance, says = stances.get(seen.verdict, Stance.UNKNOWN), firewall.trouble or firewall.text
+    found: dict[str, tuple[Evidence, ...]] = {
+        define.LEAK: (case.fact(stance, says, "distill firewall", by=FIREWALL),)
+    }
+    if (copies := case.outputs.get(COPIES)) is not None:
+        says, trouble = copies.text, copies.trouble
+        whole = case.judged(False, says, says, define.JOURNALS, by=COPIES, trouble=trouble)
+        broken = evidence_of(seen.broken, define.JOURNALS, copies.read_at)
+        found[define.JOURNAL] = broken or (whole,)
+    for cause, probe_id, holds, source in (
+        (define.FIELD, FIELDS, seen.lost, "the last run's receipt"),
+        (define.OTHER, OTHERS, seen.shown, "distill runbook detect"),
     ):
-        if output is not None:
-            says = output.text
-            judged = Evidence.judged(holds, says, says, source, output.read_at, trouble=output.trouble)
-            found[cause] = (judged,)
-    tag = seen.settings.tag
-    found[define.SETTING] = (
-        settings_differ(
-            seen.settings,
-            seen.changes,
-            f"Settings that can move these numbers differ from {tag}.",
-            f"The settings that can move these numbers are as in {tag}.",
-            seen.read_at,
-        ),
-    )
+        if (output := case.outputs.get(probe_id)) is not None:
+            says, trouble = output.text, output.trouble
+            found[cause] = (case.judged(holds, says, says, source, by=probe_id, trouble=trouble),)
+    tag, against = case.settings.tag, case.code.against
+    says = f"Settings that can move these numbers differ from {tag}."
+    unless = f"The settings that can move these numbers are as in {tag}."
+    found[define.SETTING] = (case.settings_differ(seen.changes, says, unless),)
     for phase, cause in _BY_CODE:
-        files = seen.code.of_phase(phase)
-        says = f"Of {phase} {differ(len(files), f'from {seen.code.against}')}."
-        unless = f"The code of {phase} is as in {seen.code.against}."
-        found[cause] = (files_differ(seen.code, files, says, unless, seen.read_at),)
+        files = case.code.of_phase(phase)
+        says = f"Of {phase} {differ(len(files), f'from {against}')}."
+        found[cause] = (case.code_differs(files, says, f"The code of {phase} is as in {against}."),)
     return found

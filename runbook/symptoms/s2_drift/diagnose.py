@@ -25,9 +25,9 @@ from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.code_history import code_probe
-from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.evidence import Detection, Diagnosis, Evidence, Stance
 from runbook.probes.journal_copies import BrokenJournal
-from runbook.probes.looks import Probe, data_probe, detection_from
+from runbook.probes.looks import data_probe, detection_from
 from runbook.probes.settings_history import settings_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
@@ -36,8 +36,7 @@ from runbook.symptoms.by_report import as_old
 from runbook.symptoms.offers import as_tagged, fitting_first
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
 from runbook.symptoms.s2_drift import DEFINITION, ID, JOURNALS, READER, SETTING
-from runbook.symptoms.s2_drift import causes as why
-from runbook.symptoms.s2_drift.causes import FIELDS, FIREWALL, OTHERS
+from runbook.symptoms.s2_drift.causes import FIELDS, FIREWALL, OTHERS, diagnose, is_decidable
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 from runbook.symptoms.s2_drift.journals import (
     BROKEN,
@@ -202,10 +201,6 @@ def _others(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue
     return [says], {"shown": [*shown]}
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    return why.diagnose(detection, why.seen_in(detection, outputs))
-
-
 NOTE = Question("note", "Why is that so? The next shift reads it.")
 
 
@@ -227,16 +222,14 @@ def _decision(decision: str, title: str, why: str, metrics: list[str]) -> Offer:
     return Offer(decision, title, why, make, (NOTE,))
 
 
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
     """What differs from the last-good tag is put back first; only then may somebody decide.
 
     Nothing is decided about numbers while the firewall rings or is silent, a field is lost, or another
     symptom explains them.
     """
     metrics = [*texts_of(detection.facts, "metrics")]
-    if diagnosis is None:
-        return ()
-    if not metrics or not why.is_decidable(diagnosis):
+    if not metrics or not is_decidable(diagnosis):
         return journal_offers(diagnosis)
     code_cause = diagnosis.cause.id if diagnosis.cause.id != SETTING else READER
     return (
@@ -246,15 +239,12 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     )
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (
-        data_probe(FIREWALL, "The firewall, first", _FIREWALL_SECONDS, _firewall),
-        data_probe(COPIES, "The journals, and good copies of them", _SECONDS, find_copies),
-        data_probe(FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
-        data_probe(OTHERS, "Other symptoms that move numbers", _SECONDS, _others),
-        settings_probe(),
-        code_probe(),
-    )
-
-
-SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)
+PROBES = (
+    data_probe(FIREWALL, "The firewall, first", _FIREWALL_SECONDS, _firewall),
+    data_probe(COPIES, "The journals, and good copies of them", _SECONDS, find_copies),
+    data_probe(FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
+    data_probe(OTHERS, "Other symptoms that move numbers", _SECONDS, _others),
+    settings_probe(),
+    code_probe(),
+)
+SYMPTOM = diagnosed(DEFINITION, detect, diagnose, offers, PROBES, rerun=rerun)

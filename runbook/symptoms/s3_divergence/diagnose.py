@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from pydantic import JsonValue
 import pipeline.contracts
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, object_or_none, text_of
+from runbook.case import Case
 from runbook.change.plan import Draft, Manual
 from runbook.change.planning import Planning
-from runbook.probes.code_history import CODE, code_probe, read_code
-from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.code_history import code_probe
+from runbook.probes.evidence import Detection, Diagnosis, Stance
 from runbook.probes.looks import Probe, data_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
@@ -28,7 +29,6 @@ from runbook.symptoms.s3_divergence import DEFINITION, EXPECTED, ID
 
 _KEPT = "kept_root"
 _SECONDS = 300.0
-
 
 detect, rerun = gate_looks(ID, is_alone, NOT_ALONE)
 
@@ -87,39 +87,28 @@ def _table(invariant: str, rows: list[Beside] | None) -> list[str]:
     return [f"{invariant}:", *(f"  {line.rstrip()}" for line in shown)]
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    code, kept = outputs.get(CODE), outputs.get(_KEPT)
-    found = suspicion(detection, read_code(code), code.read_at if code else detection.read_at)
+def classify(case: Case) -> Diagnosis:
+    found, kept = suspicion(case), case.outputs.get(_KEPT)
     root = text_of(kept.data, "root") if kept is not None else None
+    hidden = [each for each in red_invariants(case.detection) if each in WATCHED]
     evidence = [
-        Evidence(
-            stance=Stance.FOR,
-            says=f"{each} sees what real data hide: {WATCHED[each].sees}",
-            source="distill acceptance",
-            read_at=detection.read_at,
-        )
-        for each in red_invariants(detection)
-        if each in WATCHED
+        case.fact(Stance.FOR, f"{each} sees what real data hide: {WATCHED[each].sees}", "distill acceptance")
+        for each in hidden
     ]
     if kept is not None:
-        evidence.append(
-            Evidence(
-                stance=Stance.FOR if root else Stance.UNKNOWN,
-                says=kept.trouble or f"The kept root {root} beside what is expected.",
-                source=str(root or "distill acceptance --keep"),
-                read_at=kept.read_at,
-                lines=tuple(kept.text.splitlines()[1:]),
-            )
-        )
+        says = kept.trouble or f"The kept root {root} beside what is expected."
+        stance, source = Stance.FOR if root else Stance.UNKNOWN, root or "distill acceptance --keep"
+        evidence.append(case.fact(stance, says, source, kept.text.splitlines()[1:], by=_KEPT))
     cause = found.cause.model_copy(update={"evidence": (*found.cause.evidence, *evidence)})
     facts = found.facts | ({"root": root} if root else {})
     return found.model_copy(update={"cause": cause, "facts": facts})
 
 
-def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
     """The code back, or a look by a person. The fixture is only ever put back, never adapted."""
-    root = text_of(diagnosis.facts, "root") if diagnosis is not None else None
-    return (*restore_offer(diagnosis), *((_opening(root),) if root is not None else ()))
+    yield from restore_offer(diagnosis)
+    if root := text_of(diagnosis.facts, "root"):
+        yield _opening(root)
 
 
 def _opening(root: str) -> Offer:
@@ -136,10 +125,7 @@ def _opening(root: str) -> Offer:
 
 
 def probes(detection: Detection) -> tuple[Probe, ...]:
-    return (
-        code_probe(title="The engine's code, phase by phase"),
-        _kept_root_probe(detection),
-    )
+    return (code_probe(title="The engine's code, phase by phase"), _kept_root_probe(detection))
 
 
-SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun=rerun)

@@ -8,9 +8,9 @@ those that the next run would have.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, JsonValue
 
@@ -23,15 +23,15 @@ from pipeline.platform.lenient_json import object_in, object_or_empty, text_of
 from pipeline.reading.empty_exports import find_empty_export
 from pipeline.reading.past_runs import CommittedRun, counts
 from runbook.actions.rerun_stage import plan_rerun
+from runbook.case import Case
 from runbook.change.workspace_copy import workspace_copy
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
-from runbook.probes.looks import Probe, concluded, detection_from, found_by, record_probe, why_blind
-from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history, settings_probe
+from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Record, Stance
+from runbook.probes.looks import Probe, detection_from, record_probe
+from runbook.probes.settings_history import settings_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s4_empty_exports as define
-from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import RUN_ALL, as_tagged, differing, rerun_offer
 from runbook.symptoms.s4_empty_exports.glance import answer_of, glance
 
@@ -39,46 +39,32 @@ TRIED = "tried"
 _TITLE = "The same run in a copy, allowed to be empty"
 _SECONDS = 600.0
 _ALLOWED = ("accepted", "partially_accepted")
-_BY_ZERO = {
-    "lines": define.NO_LINES,
-    "evidence": define.NO_EVIDENCE,
-    "scored": define.NONE_ALLOWED,
-    "allowed": define.NONE_ALLOWED,
-    "exported": define.NONE_EXPORTED,
+_STEPS = ("lines", "evidence", "scored", "allowed", "exported")
+
+
+class Stop(NamedTuple):
+    """One step of the rows: the causes where none passes it and where fewer do, whose code and which settings
+    may be behind it, and the symptom whose wizard goes on from there.
+    """
+
+    none: str
+    fewer: str
+    phase: str | None
+    sections: tuple[str, ...]
+    see: str | None
+
+
+# In their order. What is scored is looked at by what of it may be exported.
+_STOPS = {
+    "lines": Stop(define.NO_LINES, define.FEWER_LINES, None, ("stream",), "S1.P0.source-missing"),
+    "evidence": Stop(define.NO_EVIDENCE, define.FEWER_EVIDENCE, "P2", ("stream",), "S1.P2.materialize"),
+    "allowed": Stop(
+        define.NONE_ALLOWED, define.FEWER_ALLOWED, "P3", ("scoring", "stream"), "S1.P3.distribution"
+    ),
+    "exported": Stop(define.NONE_EXPORTED, define.FEWER_EXPORTED, "P4", ("export", "stream"), None),
 }
-# The steps in their order, and what it is called where most of what is lost is lost at one of them.
-_BY_LOSS = {
-    "lines": define.FEWER_LINES,
-    "evidence": define.FEWER_EVIDENCE,
-    "allowed": define.FEWER_ALLOWED,
-    "exported": define.FEWER_EXPORTED,
-}
-_SEE = {
-    define.FEWER_LINES: "S1.P0.source-missing",
-    define.FEWER_EVIDENCE: "S1.P2.materialize",
-    define.FEWER_ALLOWED: "S1.P3.distribution",
-    define.NO_LINES: "S1.P0.source-missing",
-    define.NO_EVIDENCE: "S1.P2.materialize",
-    define.NONE_ALLOWED: "S1.P3.distribution",
-    define.FAILS: "ENGINE.wont-start",
-}
-# Whose code and settings may have made the first zero.
-_PHASE = {
-    define.NO_EVIDENCE: "P2",
-    define.NONE_ALLOWED: "P3",
-    define.NONE_EXPORTED: "P4",
-    define.FEWER_EVIDENCE: "P2",
-    define.FEWER_ALLOWED: "P3",
-    define.FEWER_EXPORTED: "P4",
-}
-_SECTIONS = {
-    define.FEWER_LINES: ("stream",),
-    define.FEWER_EVIDENCE: ("stream",),
-    define.FEWER_ALLOWED: ("scoring", "stream"),
-    define.NO_LINES: ("stream",),
-    define.NO_EVIDENCE: ("stream",),
-    define.NONE_ALLOWED: ("scoring", "stream"),
-}
+_OVER = Stop(define.OVER, define.OVER, None, ("export", "stream"), None)
+_FAILED = Stop(define.FAILS, define.FAILS, None, ("export", "stream"), "ENGINE.wont-start")
 
 
 class Flow(Record):
@@ -94,15 +80,13 @@ class Flow(Record):
     refusals: dict[str, int] = Field(default_factory=dict)
 
     @property
-    def first_zero(self) -> str | None:
-        """``lines``, ``evidence``, ``scored``, ``allowed`` or ``exported``; None where rows come through."""
-        steps = ("lines", "evidence", "scored", "allowed", "exported")
-        return next((step for step in steps if not getattr(self, step)), None)
+    def first_zero(self) -> Stop | None:
+        """The first step that no row passes; None where rows come through."""
+        return next((stop for step, stop in _STOPS.items() if not getattr(self, step)), None)
 
     @property
     def told(self) -> tuple[str, ...]:
-        steps = ("lines", "evidence", "scored", "allowed", "exported")
-        flow = " → ".join(f"{getattr(self, step):,} {step}" for step in steps)
+        flow = " → ".join(f"{getattr(self, step):,} {step}" for step in _STEPS)
         skips = [f"skipped: {reason} {count:,}" for reason, count in self.skips.items()]
         refused = [f"refused: {reason} {count:,}" for reason, count in self.refusals.items()]
         return (flow, *skips, *refused)
@@ -122,7 +106,7 @@ class TriedRun(Record):
 
 
 def tried_probe(export: str, earlier_run: str | None) -> Probe:
-    """The probe whose output ``read_tried`` understands."""
+    """The probe that finds a ``TriedRun``."""
 
     def find(workspace: Workspace, seconds: float) -> TriedRun:
         return _tried(workspace, export, earlier_run, seconds)
@@ -130,26 +114,20 @@ def tried_probe(export: str, earlier_run: str | None) -> Probe:
     return record_probe(TRIED, _TITLE, _SECONDS, find, _lines, ("distill", "run-all", "--allow-empty"))
 
 
-def _loss(before: Flow | None, now: Flow) -> str:
-    """The cause that is named for the step at which the largest share is lost, of what came to it."""
+def _loss(before: Flow | None, now: Flow) -> Stop:
+    """The step at which the largest share is lost, of what came to it."""
     shares = {}
     came_before = came_now = 1
-    for step in _BY_LOSS:
+    for step in _STOPS:
         had, has = (getattr(before, step) if before is not None else 0), getattr(now, step)
         shares[step] = (has / came_now) / (had / came_before) if had and came_now and came_before else 1.0
         came_before, came_now = had, has
-    return _BY_LOSS[min(shares, key=lambda step: shares[step])]
+    return _STOPS[min(shares, key=lambda step: shares[step])]
 
 
 def _lines(found: TriedRun) -> list[str]:
     lines = [] if found.before is None else ["the last good run:", *found.before.told]
     return [*lines, "now:", *found.now.told] if found.now is not None else [*lines, *found.crash]
-
-
-def read_tried(output: ProbeOutput | None, export: str) -> TriedRun:
-    """What the probe found; after one that failed, a run without numbers that says why."""
-    blind = TriedRun(export=export, crash=(why_blind(output, "nobody tried"),))
-    return found_by(output, TriedRun) or blind
 
 
 def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: float) -> TriedRun:
@@ -242,32 +220,27 @@ def _export(detection: Detection) -> str:
     return str(detection.facts.get("export", "sft"))
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    tried = read_tried(outputs.get(TRIED), _export(detection))
-    code, settings = read_code(outputs.get(CODE)), read_settings_history(outputs.get(SETTINGS))
-    read_at = max(output.read_at for output in outputs.values())
+def classify(case: Case) -> Diagnosis:
+    blind = TriedRun(export=_export(case.detection), crash=(case.trouble(TRIED, "nobody tried"),))
+    tried = case.found(TRIED, blind)
     if tried.now is None:
-        cause = define.FAILS
+        stop, cause = _FAILED, define.FAILS
+    elif zero := tried.now.first_zero:
+        stop, cause = zero, zero.none
     else:
-        zero = tried.now.first_zero
-        if zero is not None:
-            cause = _BY_ZERO[zero]
-        else:
-            cause = _loss(tried.before, tried.now) if tried.loses else define.OVER
-    phase = _PHASE.get(cause)
-    files = [each for each in code.files if each.phase == phase or cause == define.FAILS]
-    changes = settings.under(*_SECTIONS.get(cause, ("export", "stream")))
+        stop = _loss(tried.before, tried.now) if tried.loses else _OVER
+        cause = stop.fewer
+    files = [each for each in case.code.files if each.phase == stop.phase or cause == define.FAILS]
+    changes = case.settings.under(*stop.sections)
     named = (*(each.told for each in files), *(each.told_by for each in changes))
-    return concluded(
-        define.CAUSES,
+    return case.concluded(
         cause,
         Confidence.LIKELY if cause == define.FAILS else Confidence.CERTAIN,
-        {cause: _evidence(tried, code, settings, files, read_at)},
-        first=detection.evidence,
+        {cause: tuple(_evidence(case, tried, files))},
         places=(*_places(tried), *(named if cause != define.OVER else ())),
         facts=differing(files, (each.told for each in changes)),
         # What differs from the tag is put back from here; the phase's own wizard may see nothing of it yet.
-        see=None if files or changes else _SEE.get(cause),
+        see=None if files or changes else stop.see,
     )
 
 
@@ -279,40 +252,28 @@ def _places(tried: TriedRun) -> tuple[str, ...]:
     return (f"{tried.export} from {streams}: {tried.now.told[0]}",)
 
 
-def _evidence(
-    tried: TriedRun,
-    code: CodeHistory,
-    settings: SettingsHistory,
-    files: list[ChangedFile],
-    read_at: float,
-) -> tuple[Evidence, ...]:
-    def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence.of(stance, says, source, read_at, lines)
-
+def _evidence(case: Case, tried: TriedRun, files: Sequence[ChangedFile]) -> Iterator[Evidence]:
     source = "distill run-all --allow-empty, in a copy"
-    found = []
     if tried.before is not None:
-        found.append(
-            fact(Stance.FOR, "What came through in the last good run.", "receipts", tried.before.told)
-        )
+        says = "What came through in the last good run."
+        yield case.fact(Stance.FOR, says, "receipts", tried.before.told)
     if tried.now is None:
-        found.append(fact(Stance.FOR, "The run fails.", source, tried.crash))
+        yield case.fact(Stance.FOR, "The run fails.", source, tried.crash)
     else:
-        found.append(fact(Stance.FOR, "What comes through now.", source, tried.now.told))
-    says = f"Of that phase {differ(len(files), f'from {code.tag}')}."
-    found.append(files_differ(code, files, says, "No code of it changed.", read_at))
-    says = f"{paths.SETTINGS} differs from {settings.tag}."
-    unless = f"{paths.SETTINGS} is as in {settings.tag}."
-    found.append(settings_differ(settings, settings.changes, says, unless, read_at))
-    return tuple(found)
+        yield case.fact(Stance.FOR, "What comes through now.", source, tried.now.told)
+    says = f"Of that phase {differ(len(files), f'from {case.code.tag}')}."
+    yield case.code_differs(files, says, "No code of it changed.")
+    says, unless = f"{paths.SETTINGS} differs from", f"{paths.SETTINGS} is as in"
+    tag, changes = case.settings.tag, case.settings.changes
+    yield case.settings_differ(changes, f"{says} {tag}.", f"{unless} {tag}.")
 
 
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
     """What ends in a run that fills the exports; the rest is done in the broken phase's wizard."""
-    if diagnosis is None or detection.verdict is not Verdict.DETECTED:
+    if detection.verdict is not Verdict.DETECTED:
         return ()
     ways = [offer for _, offer in as_tagged(diagnosis, "", "")]
-    if diagnosis.cause.id in _BY_LOSS.values():
+    if diagnosis.cause.id in [stop.fewer for stop in _STOPS.values()]:
         return (*ways, LET_SHRINK)
     return (RUN_AGAIN, *ways) if diagnosis.cause.id == define.OVER else tuple(ways)
 

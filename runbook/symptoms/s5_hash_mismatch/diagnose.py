@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import object_or_none
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
+from runbook.case import Case
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import AnswerCache
-from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance
 from runbook.probes.looks import Probe, detection_from
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore, told_by_code
 from runbook.symptoms.determinism import (
     BISECT,
     REPORT,
     SUSPECTS,
     DeterminismReport,
     bisect_probe,
-    read_suspects,
     report_of,
+    suspects_in,
     suspects_probe,
 )
-from runbook.symptoms.s5_hash_mismatch import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.offers import named, restoring, to_restore
+from runbook.symptoms.s5_hash_mismatch import CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, answer_of, glance
 
 _SECONDS = 1800.0
@@ -63,13 +64,9 @@ def rerun(workspace: Workspace) -> Detection:
 
 def _detection(report: DeterminismReport | None, answer: Answer) -> Detection:
     difference = report.difference if report is not None else None
-    evidence = Evidence(
-        stance=Stance.FOR,
-        says=f"The first row that differs is in {difference.place}." if difference else answer.observed,
-        source=answer.source,
-        read_at=answer.as_of or time.time(),
-        lines=difference.diff if difference else (),
-    )
+    says = f"The first row that differs is in {difference.place}." if difference else answer.observed
+    lines = difference.diff if difference else ()
+    evidence = Evidence.of(Stance.FOR, says, answer.source, answer.as_of or time.time(), lines)
     return detection_from(
         ID,
         answer,
@@ -87,48 +84,42 @@ def _runs(detection: Detection) -> int:
     return found if isinstance(found, int) else 2
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+def classify(case: Case) -> Diagnosis:
     """The commit that bisecting names, and the new suspects in the files it touched."""
-    code, bisected = outputs.get(CODE), outputs.get(BISECT)
-    history, (new, found) = read_code(code), read_suspects(outputs.get(SUSPECTS))
+    history, (new, found) = case.code, suspects_in(case)
+    bisected = case.outputs.get(BISECT)
     seen = bisected.members if bisected is not None else {}
-    commit, said = seen.get("commit"), str(seen.get("says") or (bisected.trouble if bisected else ""))
+    commit, said = seen.get("commit"), str(seen.get("says") or case.trouble(BISECT))
     files = _culprits(history, commit if isinstance(commit, str) else None, found if new else [])
     accused = [each for each in found if new and each.path in {file.path for file in files}]
     cause_id = str(min((each.kind for each in accused), key=list(Kind).index)) if accused else CHANGED
     if not files:
         cause_id = UNKNOWN
-    evidence = [*detection.evidence, *_of_suspects(accused or found, bool(accused), outputs.get(SUSPECTS))]
+    evidence: list[Evidence] = []
+    if SUSPECTS in case.outputs:
+        evidence.append(_of_suspects(case, accused or found, bool(accused)))
     if bisected is not None:
-        evidence.append(
-            Evidence(
-                stance=Stance.FOR if commit else Stance.UNKNOWN,
-                says=f"git bisect: {'the first bad commit is ' if commit else ''}{said}",
-                source=" ".join(bisected.argv) or "git bisect",
-                read_at=bisected.read_at,
-                lines=tuple(str(seen.get("log") or "").splitlines()),
-            )
-        )
-    read_at = code.read_at if code is not None else detection.read_at
-    evidence += code_evidence(history, files, "All of the engine", read_at)
+        stance, who = (Stance.FOR, "the first bad commit is ") if commit else (Stance.UNKNOWN, "")
+        source, log = " ".join(bisected.argv) or "git bisect", str(seen.get("log") or "").splitlines()
+        evidence.append(case.fact(stance, f"git bisect: {who}{said}", source, log, by=BISECT))
+    evidence += case.code_facts(files, "All of the engine")
     confidence = Confidence.LIKELY if accused or commit else Confidence.POSSIBLE
     if accused and (commit or len(history.files) == 1):
         confidence = Confidence.CERTAIN
-    place = detection.facts.get("place")
-    cause = Cause(
-        id=cause_id,
-        sentence=dict(CAUSES)[cause_id],
-        confidence=confidence if files else Confidence.UNKNOWN,
+    place = case.detection.facts.get("place")
+    found_cause = case.concluded(
+        cause_id,
+        confidence if files else Confidence.UNKNOWN,
+        {cause_id: evidence},
         places=(
             *((f"commit {said}",) if commit else ()),
             *(each.told for each in accused or files),
             *((f"first seen in {place}",) if place else ()),
         ),
-        evidence=tuple(evidence),
+        facts=restoring(files) | {"commit": said if commit else None},
     )
     innocent = [each for each in history.files if each not in files]
-    facts = restoring(files) | {"commit": said if commit else None}
-    return Diagnosis(cause=cause, considered=_set_aside(innocent, history, read_at), facts=facts)
+    return found_cause.model_copy(update={"considered": _set_aside(case, innocent)})
 
 
 def _culprits(history: CodeHistory, commit: str | None, new: Sequence[Suspect]) -> tuple[ChangedFile, ...]:
@@ -142,33 +133,24 @@ def _culprits(history: CodeHistory, commit: str | None, new: Sequence[Suspect]) 
     return tuple([each for each in touched if each.path in suspected] or touched)
 
 
-def _of_suspects(found: Sequence[Suspect], accused: bool, output: ProbeOutput | None) -> list[Evidence]:
-    if output is None:
-        return []
+def _of_suspects(case: Case, found: Sequence[Suspect], accused: bool) -> Evidence:
     says = "New in the code that is accused." if accused else "Nothing in the accused code looks like it."
-    return [
-        Evidence(
-            stance=Stance.FOR if accused else Stance.UNKNOWN,
-            says=output.trouble or says,
-            source="the code's syntax tree",
-            read_at=output.read_at,
-            lines=tuple(each.told for each in found),
-        )
-    ]
+    stance, told = Stance.FOR if accused else Stance.UNKNOWN, [each.told for each in found]
+    return case.fact(stance, case.trouble(SUSPECTS, says), "the code's syntax tree", told, by=SUSPECTS)
 
 
-def _set_aside(innocent: Sequence[ChangedFile], history: CodeHistory, read_at: float) -> tuple[Cause, ...]:
+def _set_aside(case: Case, innocent: Sequence[ChangedFile]) -> tuple[Cause, ...]:
     if not innocent:
         return ()
-    told = told_by_code(history, innocent, read_at, stance=Stance.AGAINST)
+    told = case.changed_code(innocent, stance=Stance.AGAINST)
     sentence = "Other code changed as well, and is not accused."
     return (Cause(id=CHANGED, sentence=sentence, confidence=Confidence.UNKNOWN, evidence=told),)
 
 
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
     """The accused file back, with or without a new run; the report is made anew either way."""
     files = to_restore(diagnosis)
-    if diagnosis is None or not files:
+    if not files:
         return ()
     commit, runs = diagnosis.facts.get("commit"), _runs(detection)
 
@@ -217,4 +199,4 @@ def probes(detection: Detection) -> tuple[Probe, ...]:
     )
 
 
-SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun=rerun)

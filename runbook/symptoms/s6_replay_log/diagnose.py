@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -17,13 +16,14 @@ from pipeline.platform import disk
 from pipeline.platform.lenient_json import number_of, object_or_empty
 from pipeline.reading.sizes import size_words
 from runbook.actions.rerun_stage import plan_command
+from runbook.case import Case
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, data_probe, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.looks import data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, THRESHOLD_MB, UNKNOWN
+from runbook.symptoms.s6_replay_log import DEFINITION, GROWN, ID, LOG, THRESHOLD_MB, UNKNOWN
 from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 
 _DAY = 86_400.0
@@ -79,17 +79,14 @@ def _time_of(line: bytes) -> float | None:
     return epoch_seconds(object_or_empty(line).get("recorded_at"))
 
 
-def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    output = outputs[_PROBE]
+def classify(case: Case) -> Diagnosis:
+    output = case.outputs[_PROBE]
     dated = all(number_of(output.data, each) is not None for each in ("first", "last"))
-    cause = GROWN if dated else UNKNOWN
     says = "First and last row say when they were logged." if dated else "First or last row has no time."
-    evidence = (
-        Evidence.of(Stance.FOR, detection.observed, LOG, detection.read_at),
-        Evidence.of(Stance.FOR, says, LOG, output.read_at, tuple(output.text.splitlines())),
-    )
-    confidence = Confidence.CERTAIN if dated else Confidence.UNKNOWN
-    return concluded(CAUSES, cause, confidence, {cause: evidence}, places=(LOG,))
+    cause, confidence = (GROWN, Confidence.CERTAIN) if dated else (UNKNOWN, Confidence.UNKNOWN)
+    size = Evidence.of(Stance.FOR, case.detection.observed, LOG, case.detection.read_at)
+    grew = case.fact(Stance.FOR, says, LOG, output.text.splitlines())
+    return case.concluded(cause, confidence, {cause: (size, grew)}, places=(LOG,))
 
 
 def _rotate(planning: Planning, _answers: Answers) -> Draft:
@@ -127,13 +124,12 @@ ROTATE = Offer(
 )
 
 
-def offers(detection: Detection, _diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+def at_once(detection: Detection) -> tuple[Offer, ...]:
     """Whatever the rows are: a rotation keeps every byte of them."""
     return (ROTATE,) if detection.verdict is Verdict.DETECTED else ()
 
 
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (data_probe(_PROBE, "How fast it grows", 10.0, _growth),)
-
-
-SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes)
+PROBES = (data_probe(_PROBE, "How fast it grows", 10.0, _growth),)
+SYMPTOM = diagnosed(
+    DEFINITION, detect, classify, lambda detection, _: at_once(detection), PROBES, at_once=at_once
+)

@@ -11,12 +11,11 @@ from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.status import Verdict
 from runbook.probes.code_history import ChangedFile, CodeHistory
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, ProbeOutput, Record, Stance
 from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s1_p3_distribution import CAUSES
-from runbook.symptoms.s1_p3_distribution import diagnose as why
-from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM, offers
+from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM
 from runbook.symptoms.stage_claims import StageClaims
 from runbook.symptoms.stream_shapes import Survey
 from runbook.symptoms.verdict_look import Counts, ScorerLook, counted
@@ -41,7 +40,7 @@ def test_verdicts_that_are_gone_are_made_again(workspace: Workspace) -> None:
     shutil.rmtree(workspace.root / paths.SCORED_RUNS)
     detection, diagnosis = found(workspace)
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("not_scored", Confidence.CERTAIN)
-    assert [offer.id for offer in offers(detection, diagnosis)] == ["rescore"]
+    assert [offer.id for offer in SYMPTOM.offers(detection, diagnosis)] == ["rescore"]
 
 
 def test_without_evidence_the_way_leads_to_p2(workspace: Workspace) -> None:
@@ -61,7 +60,7 @@ def test_a_signal_that_no_line_has_any_more_is_offered_under_its_new_name(worksp
     detection, diagnosis = found(workspace)
     assert diagnosis.cause.id == "no_signal"
     assert any("no line has reward" in place for place in diagnosis.cause.places)
-    ways = offers(detection, diagnosis)
+    ways = SYMPTOM.offers(detection, diagnosis)
     assert [offer.id for offer in ways] == ["edit-runs", "edit-chats"]
     assert ways[0].questions[0].default == "points"
 
@@ -77,22 +76,16 @@ def test_verdicts_are_counted_from_the_files_alone(workspace: Workspace) -> None
     assert (counts.unscored, counts.unscored_streams) == (1, ("chats",))
 
 
-def seen(**changes: object) -> why.Seen:
-    """Everything as it was at the tag, and nobody accepted."""
-    known: dict[str, object] = {
-        "counts": Counts(evidence=9, scored=9, categories={"rejected": 9}, reasons={"reward_low": 9}),
+def diagnosed(**changes: Record) -> Diagnosis:
+    """Everything as it was at the tag, and nobody accepted, but for ``changes``, by their probes."""
+    counts = Counts(evidence=9, scored=9, categories={"rejected": 9}, reasons={"reward_low": 9})
+    known: dict[str, Record] = {
+        "verdicts": counts,
         "code": CodeHistory(source="workspace", tag="v1"),
         "settings": SettingsHistory(tag="v1"),
-        "claims": StageClaims(stage="score", receipt="r"),
-        "scorer": ScorerLook(),
-        "survey": Survey(),
-        "red": ("P3.distribution",),
-        "read_at": 1.0,
+        "claims-score": StageClaims(stage="score", receipt="r"),
+        "streams": Survey(),
     }
-    return why.Seen(**{**known, **changes})  # type: ignore[arg-type]  # a test names what differs
-
-
-def diagnosed(**changes: object) -> Diagnosis:
     detection = Detection(
         symptom_id="S1.P3.distribution",
         verdict=Verdict.DETECTED,
@@ -100,7 +93,11 @@ def diagnosed(**changes: object) -> Diagnosis:
         read_at=1.0,
         as_of=1.0,
     )
-    return why.diagnose(detection, seen(**changes))
+    outputs = {
+        name: ProbeOutput(probe_id=name, title=name, data=found.model_dump(mode="json"))
+        for name, found in {**known, **changes}.items()
+    }
+    return SYMPTOM.classify(detection, outputs)
 
 
 def test_runs_that_are_as_they_were_judged_are_an_honest_unknown() -> None:

@@ -14,11 +14,11 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
-from runbook.probes.evidence import Detection, ProbeOutput
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s2_drift import causes as why
-from runbook.symptoms.s2_drift.diagnose import detect, offers, rerun
+from runbook.symptoms.s2_drift.causes import FIELDS, FIREWALL, OTHERS
+from runbook.symptoms.s2_drift.diagnose import SYMPTOM, detect, rerun
 from tests.git_commands import git
 from tests.pipeline.audit.audited import passing_acceptance
 from tests.pipeline.engine.workspaces import engine, run_all
@@ -123,26 +123,25 @@ def test_a_setting_from_before_the_baseline_is_not_certain(root: Path) -> None:
 
 
 def test_a_changed_scorer_is_put_back_before_anybody_decides() -> None:
-    seen = _seen(moved=("P3",), files=("stages/scoring_rules.py",))
-    found = why.diagnose(_detection(), seen)
+    found = _diagnosed(moved=("P3",), files=("stages/scoring_rules.py",))
     assert (found.cause.id, found.cause.confidence) == ("scorer", "likely")
     assert "pipeline/stages/scoring_rules.py" in found.cause.places[0]
-    assert [each.id for each in offers(_detection(), found)] == ["restore-code", "dismiss", "accept"]
+    assert [each.id for each in SYMPTOM.offers(_detection(), found)] == ["restore-code", "dismiss", "accept"]
 
 
 def test_another_symptom_that_moves_numbers_comes_first_and_what_nobody_saw_is_not_decided() -> None:
-    found = why.diagnose(_detection(), _seen(shown=("S1.P0.source-missing",)))
+    found = _diagnosed(shown=("S1.P0.source-missing",))
     assert (found.cause.id, found.see) == ("other_symptom", "S1.P0.source-missing")
-    assert offers(_detection(), found) == ()
-    blind = why.diagnose(_detection(), _seen(trouble="no such file"))
-    assert (blind.cause.id, offers(_detection(), blind)) == ("unknown", ())
+    assert SYMPTOM.offers(_detection(), found) == ()
+    blind = _diagnosed(trouble="no such file")
+    assert (blind.cause.id, SYMPTOM.offers(_detection(), blind)) == ("unknown", ())
 
 
 def test_a_metric_of_no_known_phase_can_be_decided() -> None:
     """Reports of older engines tell no phase of a metric that is gone."""
-    found = why.diagnose(_detection(), _seen(moved=("",)))
+    found = _diagnosed(moved=("",))
     assert found.cause.id == "unknown"
-    assert [each.id for each in offers(_detection(), found)] == ["dismiss", "accept"]
+    assert [each.id for each in SYMPTOM.offers(_detection(), found)] == ["dismiss", "accept"]
 
 
 @pytest.mark.parametrize("decision", ["accept", "dismiss"])
@@ -158,35 +157,32 @@ def test_a_metric_that_is_gone_is_decided_by_its_wizard(root: Path, decision: st
     assert "the baseline follows this audit" in again.stderr
 
 
-def _detection() -> Detection:
-    facts: dict[str, JsonValue] = {"metrics": ["evidence_rows"], "phases": ["P2"], "baseline_at": None}
+def _detection(*phases: str) -> Detection:
+    facts: dict[str, JsonValue] = {"metrics": ["evidence_rows"], "phases": [*phases], "baseline_at": None}
     return Detection(
         symptom_id=ID, verdict=Verdict.DETECTED, observed="it moved", read_at=1.0, as_of=1.0, facts=facts
     )
 
 
-def _seen(
+def _diagnosed(
     *,
     moved: tuple[str, ...] = ("P2",),
     files: tuple[str, ...] = (),
     shown: tuple[str, ...] = (),
     trouble: str = "",
-) -> why.Seen:
+) -> Diagnosis:
     def said(name: str, **data: JsonValue) -> ProbeOutput:
         return ProbeOutput(probe_id=name, title=name, text="it was seen", data=data)
 
-    return why.Seen(
-        moved,
-        None,
-        said(why.FIREWALL, verdict="clear"),
-        said(why.FIELDS, lost=[]),
-        ProbeOutput(probe_id=why.OTHERS, title="others", trouble=trouble)
-        if trouble
-        else said(why.OTHERS, shown=[*shown]),
-        history(*files),
-        SettingsHistory(tag="t"),
-        1.0,
-    )
+    others = said(OTHERS, shown=[*shown])
+    outputs = [
+        said(FIREWALL, verdict="clear"),
+        said(FIELDS, lost=[]),
+        ProbeOutput(probe_id=OTHERS, title="others", trouble=trouble) if trouble else others,
+        said("code", **history(*files).model_dump(mode="json")),
+        said("settings", **SettingsHistory(tag="t").model_dump(mode="json")),
+    ]
+    return SYMPTOM.classify(_detection(*moved), {each.probe_id: each for each in outputs})
 
 
 def test_a_decision_needs_its_reason(root: Path) -> None:

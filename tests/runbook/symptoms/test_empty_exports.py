@@ -11,7 +11,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.reading.empty_exports import find_empty_export
 from runbook.probes.evidence import Diagnosis
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s4_empty_exports.diagnose import SYMPTOM, offers
+from runbook.symptoms.s4_empty_exports.diagnose import SYMPTOM
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine, run_all
@@ -33,7 +33,7 @@ def diagnosed(workspace: Workspace) -> tuple[Diagnosis, list[str]]:
     detection = detect_one(workspace, SYMPTOM)
     assert detection.verdict is Verdict.DETECTED
     diagnosis = diagnose_only(workspace, SYMPTOM, detection)[1]
-    return diagnosis, [offer.id for offer in offers(detection, diagnosis)]
+    return diagnosis, [offer.id for offer in SYMPTOM.offers(detection, diagnosis)]
 
 
 def test_emptied_sources_lead_to_the_missing_sources_and_once_they_are_back_to_a_run(

@@ -18,11 +18,10 @@ from pipeline.reading.facts import read_facts
 from pipeline.reading.symptom_answers import TOUCHED
 from runbook.probes import check_reports
 from runbook.probes.code_history import ChangedFile, CodeHistory, phase_of
-from runbook.probes.evidence import Detection
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import gate_state
-from runbook.symptoms.code_evidence import to_restore
-from runbook.symptoms.gate_state import suspicion
+from runbook.symptoms.offers import to_restore
 from runbook.symptoms.s1_p6_acceptance import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN
 from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
 from runbook.symptoms.s3_divergence import diagnose as s3_divergence
@@ -200,36 +199,41 @@ def history(*names: str) -> CodeHistory:
     return CodeHistory(source="workspace", tag="t", commit="c", files=files)
 
 
+def suspected(seen: Detection, code: CodeHistory) -> Diagnosis:
+    output = ProbeOutput(probe_id="code", title="code", data=code.model_dump(mode="json"))
+    return s1_p6_acceptance.SYMPTOM.classify(seen, {"code": output})
+
+
 @pytest.mark.parametrize("mutant", [each for each in MUTANTS if not each.installed], ids=lambda each: each.id)
 def test_the_file_of_every_mutant_is_suspected(mutant: Mutant) -> None:
-    found = suspicion(red(*mutant.red), history(mutant.file), 1.0)
+    found = suspected(red(*mutant.red), history(mutant.file))
     assert [each.path for each in to_restore(found)] == [f"pipeline/{mutant.file}"]
     assert found.cause.id in (PHASE_CHANGED, SHARED_CHANGED)
 
 
 def test_code_of_another_phase_is_left_alone_and_named_as_open() -> None:
-    found = suspicion(red("A10"), history("stages/score.py", "replay/validate.py"), 1.0)
+    found = suspected(red("A10"), history("stages/score.py", "replay/validate.py"))
     assert [each.path for each in to_restore(found)] == ["pipeline/stages/score.py"]
     assert (found.cause.id, found.cause.confidence) == (PHASE_CHANGED, "likely")
     assert any("replay/validate.py" in each.says for cause in found.considered for each in cause.evidence)
 
 
 def test_two_phases_under_one_suspicion_are_only_likely() -> None:
-    found = suspicion(red("A19"), history("stages/score.py", "stages/sample.py"), 1.0)
+    found = suspected(red("A19"), history("stages/score.py", "stages/sample.py"))
     assert (len(to_restore(found)), found.cause.confidence) == (2, "likely")
-    assert suspicion(red("A19"), history("stages/score.py"), 1.0).cause.confidence == "certain"
+    assert suspected(red("A19"), history("stages/score.py")).cause.confidence == "certain"
 
 
 def test_an_edited_fixture_goes_back_alone_or_with_the_code_it_was_edited_for() -> None:
     edited = "acceptance/fixture/expected.json"
-    alone = suspicion(red("A09"), history(edited), 1.0)
+    alone = suspected(red("A09"), history(edited))
     assert alone.cause.id == GATE_EDITED
     assert [each.path for each in to_restore(alone)] == [f"pipeline/{edited}"]
-    both = suspicion(red("A09"), history(edited, "stages/scoring_rules.py"), 1.0)
+    both = suspected(red("A09"), history(edited, "stages/scoring_rules.py"))
     assert both.cause.id == PHASE_CHANGED
     assert len(to_restore(both)) == 2
 
 
 def test_without_a_change_nobody_is_suspected() -> None:
-    found = suspicion(red("A19"), history(), 1.0)
+    found = suspected(red("A19"), history())
     assert (found.cause.id, found.cause.confidence, to_restore(found)) == (UNKNOWN, "unknown", ())

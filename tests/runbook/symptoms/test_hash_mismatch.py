@@ -150,7 +150,7 @@ def diagnosed(
     detection = Detection(
         symptom_id="S5.hash-mismatch", verdict=Verdict.DETECTED, observed="", read_at=1.0, as_of=1.0
     )
-    return s5_hash_mismatch.classify(detection, outputs)
+    return s5_hash_mismatch.SYMPTOM.classify(detection, outputs)
 
 
 def judged(diagnosis: Diagnosis) -> tuple[str, str, list[str]]:

@@ -15,7 +15,7 @@ from runbook.change.refusals import RefusedError
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import paths_of, renames_of
-from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM, offers
+from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import run_all
@@ -45,7 +45,7 @@ def test_a_filter_that_lets_nothing_through_is_named_and_restored(workspace: Wor
     detection, diagnosis = found(workspace)
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("settings_changed", Confidence.CERTAIN)
     assert any("stream.chats.where: not set →" in place for place in diagnosis.cause.places)
-    assert [offer.id for offer in offers(detection, diagnosis)] == ["restore-settings"]
+    assert [offer.id for offer in SYMPTOM.offers(detection, diagnosis)] == ["restore-settings"]
 
 
 def test_lines_that_are_no_json_are_not_taken_for_another_shape(workspace: Workspace) -> None:
@@ -53,7 +53,7 @@ def test_lines_that_are_no_json_are_not_taken_for_another_shape(workspace: Works
     detection, diagnosis = found(workspace)
     assert diagnosis.cause.id == "unusable_lines"
     assert any("malformed_json 5" in place for place in diagnosis.cause.places)
-    assert offers(detection, diagnosis) == ()
+    assert SYMPTOM.offers(detection, diagnosis) == ()
 
 
 def test_without_any_line_the_way_leads_to_the_missing_sources(workspace: Workspace) -> None:
@@ -73,13 +73,13 @@ def test_evidence_that_somebody_edited_is_told_from_a_source_that_was_rewritten(
     detection, diagnosis = found(workspace)
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("outputs_touched", Confidence.CERTAIN)
     assert str(paths.evidence_file("chats")) in diagnosis.cause.places[0]
-    assert [offer.id for offer in offers(detection, diagnosis)] == ["rerun"]
+    assert [offer.id for offer in SYMPTOM.offers(detection, diagnosis)] == ["rerun"]
     evidence.write_bytes(rows)
     source = workspace.root / CHATS
     source.write_bytes(source.read_bytes().replace(b"Be brief.", b"Be short.", 1))
     detection, diagnosis = found(workspace)
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("source_rewritten", Confidence.CERTAIN)
-    assert [offer.id for offer in offers(detection, diagnosis)] == ["rerun"]
+    assert [offer.id for offer in SYMPTOM.offers(detection, diagnosis)] == ["rerun"]
 
 
 def test_a_stream_that_yielded_nothing_rings_at_once_without_an_audit(workspace: Workspace) -> None:
@@ -103,7 +103,7 @@ def test_a_renamed_reward_is_no_drift_and_its_new_name_is_offered(workspace: Wor
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("source_shape", Confidence.CERTAIN)
     (unread,) = [each for each in diagnosis.cause.evidence if each.says == "No rule reads these."]
     assert (unread.stance, unread.lines) == (Stance.FOR, ("reward → points: in 20 lines, a number",))
-    (edit,) = offers(detection, diagnosis)
+    (edit,) = SYMPTOM.offers(detection, diagnosis)
     assert edit.title == "Let stream chats read points instead of reward"
     assert edit.questions[0].default == "points"
     answers = {question.id: question.default or "" for question in edit.questions}

@@ -13,8 +13,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
-from runbook.symptoms.s1_p4_sft_leak.diagnose import classify, detect, probes
-from runbook.symptoms.s1_p4_sft_leak.ways_out import offers
+from runbook.symptoms.s1_p4_sft_leak.diagnose import SYMPTOM, detect
 from runbook.wizard.detecting import Found, detect_all, exit_code, keep
 from tests.pipeline.engine.workspaces import make_workspace
 from tests.runbook.command_line import distill, planned
@@ -266,7 +265,7 @@ def test_the_file_that_offends_is_the_one_that_is_quarantined_and_named(root: Pa
     finding = {"wall": "moat", "file": path, "line": 3, "run_id": "r", "detail": "d"}
     facts = {"findings": [finding], "walls": ["moat"], "sha256": None, "formatted": None, "set_aside": []}
     seen = detect(Workspace(root)).model_copy(update={"facts": facts, "verdict": Verdict.DETECTED})
-    outputs = {probe.id: probe.look(Workspace(root), 60.0) for probe in probes(seen)}
-    diagnosis = classify(seen, outputs)
+    outputs = {probe.id: probe.look(Workspace(root), 60.0) for probe in SYMPTOM.probes(seen)}
+    diagnosis = SYMPTOM.classify(seen, outputs)
     assert [place for place in diagnosis.cause.places if place.startswith(f"{path}:3 r")]
-    assert [offer.title for offer in offers(seen, None)] == [f"Quarantine {path} now"]
+    assert [offer.title for offer in SYMPTOM.offers(seen, None)] == [f"Quarantine {path} now"]
