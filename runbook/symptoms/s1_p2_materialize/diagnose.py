@@ -31,8 +31,8 @@ _GOLDEN = Question(
     "Keep one line of the new shape as a golden line?",
     kind="choice",
     choices=(
-        ("yes", "a line of the source goes into tests/, which git tracks; you see it before you consent"),
-        ("no", "nothing of the source is kept"),
+        ("yes", "Yes: a line of the source goes into tests/, which git tracks; you see it before you consent"),
+        ("no", "No: nothing of the source is kept"),
     ),
     default="yes",
 )
@@ -94,8 +94,8 @@ def _which(number: int, old: str, candidates: tuple[Rename, ...]) -> Question:
         f"No line has {old}. What is it called now?",
         kind="choice",
         choices=(
-            *((each.new, f"in {plural(each.lines, 'line')}, {each.kind}") for each in candidates),
-            (_LEAVE, "leave that rule as it is"),
+            *((each.new, f"{each.new}: in {plural(each.lines, 'line')}, {each.kind}") for each in candidates),
+            (_LEAVE, "none of these: leave that rule as it is"),
         ),
         default=candidates[0].new,
     )

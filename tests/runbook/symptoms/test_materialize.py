@@ -106,6 +106,9 @@ def test_a_renamed_reward_is_no_drift_and_its_new_name_is_offered(workspace: Wor
     (edit,) = SYMPTOM.offers(detection, diagnosis)
     assert edit.title == "Let stream chats read points instead of reward"
     assert edit.questions[0].default == "points"
+    told = [words for question in edit.questions for _, words in question.choices]
+    assert told[0].startswith("points: in "), "the answer is named, and not only what speaks for it"
+    assert [words.split(":")[0] for words in told[-2:]] == ["Yes", "No"]
     answers = {question.id: question.default or "" for question in edit.questions}
     with pytest.raises(RefusedError, match="Every name was left as it is"):
         edit.make(planning(workspace), {**answers, edit.questions[0].id: "leave"})
