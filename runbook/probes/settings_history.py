@@ -153,6 +153,11 @@ def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changes(before: object, after: object, where: str) -> Iterator[SettingChange]:
+    # A section that one side lacks is told by its keys too; a whole stream is told as one.
+    if before is None and isinstance(after, dict) and "." not in where:
+        before = {}
+    if after is None and isinstance(before, dict) and "." not in where:
+        after = {}
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
             yield from _changes(before.get(key), after.get(key), f"{where}.{key}" if where else str(key))
