@@ -37,7 +37,7 @@ class Reply(Record):
     @property
     def told(self) -> str:
         if self.trouble:
-            return f"{self.model} gave no answer: {self.trouble}"
+            return f"{self.model} gave no answer: {self.trouble.removesuffix('.')}"
         found = f"with {plural(self.retrieved, 'playbook')}"
         if self.ok:
             return f"{self.model} passes, {found}"

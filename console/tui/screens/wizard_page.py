@@ -45,6 +45,7 @@ class WizardPage(Page):
         self._said: Fault | None = None
         self._busy = ""
         self._busy_since = 0.0
+        self._opened_at = 0.0
         self._looking = False
         self._one_look = asyncio.Lock()
         self._marked = 0
@@ -59,6 +60,7 @@ class WizardPage(Page):
     # Looking
 
     def on_mount(self) -> None:
+        self._opened_at = self.console.now()
         self.look_again()
         self.set_interval(LOOK_SECONDS, self.look_again)
 
@@ -135,7 +137,9 @@ class WizardPage(Page):
     def _waiting_lines(self, width: int) -> list[Line]:
         """Until the detector has answered: what the console's own watch knows of the symptom."""
         known = next((each for each in self.console.state.symptoms if each.id == self._symptom_id), None)
-        lines: list[Line] = [EMPTY, line(Span(" ? looking: the detector reads the files themselves", "dim"))]
+        lasted = lasting_in_words(self.console.now() - self._opened_at)
+        said = f" » re-running the detector for {lasted} · safe to leave with esc"
+        lines: list[Line] = [EMPTY, line(Span(said, "accent"))]
         if known is not None:
             age = age_in_words(age_of(known.origin.as_of, self.console.now()))
             lines += [EMPTY, line(" ", Span(visible(known.id), "strong"), Span(f"  read {age} ago", "dim"))]

@@ -31,7 +31,10 @@ _GOLDEN = Question(
     "Keep one line of the new shape as a golden line?",
     kind="choice",
     choices=(
-        ("yes", "Yes: a line of the source goes into tests/, which git tracks; you see it before you consent"),
+        (
+            "yes",
+            "Yes: a line of the source goes into tests/, which git tracks; you see it before you consent",
+        ),
         ("no", "No: nothing of the source is kept"),
     ),
     default="yes",

@@ -99,7 +99,7 @@ def test_a_changed_setting_is_named_with_its_commit_and_put_back_before_anybody_
     found = told["diagnosis"]["cause"]
     assert (found["id"], found["confidence"]) == ("settings_changed", "certain")
     place = found["places"][0]
-    assert place.startswith('distill.toml scoring.partial_at: not set → 0.9 (')
+    assert place.startswith("distill.toml scoring.partial_at: not set → 0.9 (")
     assert f"({commit} " in place
     assert place.endswith("settings: ask more of partly right runs)")
     assert not [each for each in found["places"] if "min_z" in each]  # it moves no number

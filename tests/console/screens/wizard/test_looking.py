@@ -147,7 +147,11 @@ async def test_a_slow_detector_holds_up_no_key(
     async with app.run_test(size=SMALL) as pilot:
         app.push_screen(WizardScreen(LEAKING.id))
         await pilot.pause()
-        assert "? looking" in text_of(app)
+        assert "re-running the detector for 0s" in text_of(app)
+        later = app.now() + 13
+        monkeypatch.setattr(app, "now", lambda: later)
+        app.draw()
+        assert "re-running the detector for 13s · safe to leave" in text_of(app), "who waits sees since when"
         await pilot.press("escape")
         assert isinstance(app.screen, Dashboard)
         going.set()
