@@ -5,6 +5,7 @@ Names come from the first bytes and the shape of the text, never from the file's
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,9 +123,13 @@ def _of_braces(first: str) -> str:
         return "JSON objects with a comma behind each: sed 's/,[[:space:]]*$//'"
     if re.match(r"\{\s*'", first):
         return "Python's notation, not JSON: write it with json.dumps"
-    if re.fullmatch(r'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:.*)?', first):
-        return "indented JSON: jq -c ."
-    return "JSON-like text"
+    try:
+        json.loads(first)
+    except json.JSONDecodeError as error:
+        return "indented JSON: jq -c ." if error.pos >= len(first) else "JSON-like text"
+    except (ValueError, RecursionError):  # a number of thousands of digits, or very deep
+        return "JSON-like text"
+    return "JSON except for NaN, Infinity, a number like 1e400 or half a surrogate pair"
 
 
 def _is_json(text: str) -> bool:
