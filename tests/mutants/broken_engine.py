@@ -13,7 +13,7 @@ from typing import Any
 
 import pipeline
 from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
-from tests.mutants.mutants import Mutant
+from tests.mutants.mutant import Mutant
 
 PACKAGE = Path(str(pipeline.__file__)).parent
 

@@ -1,6 +1,6 @@
 """Each invariant can fail: a broken engine turns exactly the invariant red that its fault belongs to.
 
-Every mutant goes through the gate, so that the others are shown to stay green. Up to three break one engine
+Every mutant goes through the gate, so that the others are shown to stay green. Some break one engine
 together: each is known by the words of its own example.
 """
 
@@ -13,8 +13,9 @@ import pytest
 from pipeline.contracts.check_index import ACCEPTANCE
 from tests.mutants import passed_before
 from tests.mutants.broken_engine import PACKAGE, accept, engine_with, red
-from tests.mutants.groups import GROUPS, asked_of
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.groups import GROUPS, SIZE, asked_of
+from tests.mutants.mutant import Mutant
+from tests.mutants.mutants import MUTANTS
 from tests.mutants.passed_before import has_passed, keep
 
 # Checks of the firewall, and how often A14 says so without them.
@@ -44,7 +45,7 @@ def test_a_mutant_that_turns_several_red_says_why() -> None:
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].id)
 def test_the_mutants_of_one_engine_can_be_told_apart(group: tuple[Mutant, ...]) -> None:
-    assert len({mutant.file for mutant in group}) == len(group)
+    assert len(group) <= SIZE
     assert {(mutant.installed, *asked_of(mutant)) for mutant in group} == {
         (group[0].installed, *asked_of(group[0]))
     }

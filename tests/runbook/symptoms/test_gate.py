@@ -26,7 +26,8 @@ from runbook.symptoms.s1_p6_acceptance import GATE_EDITED, PHASE_CHANGED, SHARED
 from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
 from runbook.symptoms.s3_divergence import diagnose as s3_divergence
 from runbook.symptoms.s3_divergence.glance import glance
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.mutants import MUTANTS
 
 LATER = 3600.0  # no report is older than what it judged
 AUDITED = ("P3.coverage", "P4.exports-valid")
