@@ -33,15 +33,17 @@ if TYPE_CHECKING:
     from console.control.lease import ControlLease
     from console.live.engine_process import RunFeed
     from console.live.runbook_watch import RunbookWatch
+    from console.reading.workspace_reader import WorkspaceReader
     from console.state.view_state import TailSlice
     from pipeline.contracts.status import WorkspaceStatus
 
 # File events wake the readers; they look by themselves this often all the same.
 READ_EVERY_SECONDS = 5.0
 LOOK_FOR_CONSOLES_SECONDS = 2.0
-# Where files change all the time, reading them takes no more than this part of a core.
+# Where files change all the time, reading them takes no more than this part of a core, and half of the time:
+# a busy machine holds a reading up, which says little about the next one.
 _READ_SHARE = 0.05
-# A reading that a busy machine held up says little about the next one: nobody is blind for longer.
+# Nobody is blind for longer.
 LONGEST_PAUSE_SECONDS = 5.0
 _QUEUE_ITEMS = 64
 
@@ -117,16 +119,16 @@ class LiveFeed:
         reader = WorkspaceReader(self._root)
         while True:
             self._read_now.clear()
-            began = time.monotonic()
+            began, used = time.monotonic(), 0.0
             try:
-                status = await asyncio.to_thread(reader.read, self._clock())
+                status, used = await asyncio.to_thread(_timed, reader, self._clock())
                 await self._queue.put(StatusRead(status))
                 await self._say_what_was(status)
             except (OSError, OperatorError) as error:
                 await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
             else:
                 self._was_read.set()
-            await asyncio.sleep(min((time.monotonic() - began) / _READ_SHARE, LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(pause_after(used, time.monotonic() - began))
             await set_within(self._read_now, READ_EVERY_SECONDS)
 
     async def _say_what_was(self, status: WorkspaceStatus) -> None:
@@ -210,6 +212,17 @@ def _ends_run(item: RunFollowed | RunEnded | TailSlice) -> bool:
     if isinstance(item, RunEnded):
         return True
     return not isinstance(item, RunFollowed) and any(event.type == "run.finished" for event in item.events)
+
+
+def pause_after(used: float, took: float) -> float:
+    """Seconds without a reading, after one that ``used`` these of a processor and ``took`` these in all."""
+    return min(max(used / _READ_SHARE, took), LONGEST_PAUSE_SECONDS)
+
+
+def _timed(reader: WorkspaceReader, now: float) -> tuple[WorkspaceStatus, float]:
+    """A reading, and what it took of a processor. Raises as ``WorkspaceReader.read``."""
+    began = time.thread_time()
+    return reader.read(now), time.thread_time() - began
 
 
 def _import_readers() -> None:

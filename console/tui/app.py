@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.console import RenderableType
 from textual import events
+from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -52,6 +54,7 @@ from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Drawing
+from console.tui.widgets.changed_cells import ChangedCells
 from console.tui.widgets.terminal_output import StripControls, steady_driver
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
@@ -232,6 +235,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Tell the operator what went wrong, what was kept safe and what to do; the log has it, too."""
         self.take(Noted("error", f"{fault.what_happened} {fault.do_next}"))
         self.open("fault", fault)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Textual's last step before the terminal."""
+        if isinstance(renderable, ChopsUpdate):
+            renderable = ChangedCells.of(renderable)
+        super()._display(screen, renderable)
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send what the terminal obeys and does not show."""

@@ -14,7 +14,7 @@ import pytest
 
 from console.control import jobs
 from console.live.daemon_work import in_thread
-from console.live.live_feed import LiveFeed
+from console.live.live_feed import LONGEST_PAUSE_SECONDS, LiveFeed, pause_after
 from console.state.view_state import ReadFailed, Session, StatusRead, ViewState, initial
 from console.tui.app import ConsoleApp
 from console.tui.screens.consent import ConsentDialogue
@@ -110,6 +110,15 @@ async def test_hostile_events_stay_text(root: Path, monkeypatch: pytest.MonkeyPa
     assert shown.isprintable()
     assert "[/red]\\x1b[31m" in shown
     assert any("[bold]markup[/bold]" in entry.text for entry in seen.state.log)
+
+
+def test_a_busy_machine_that_holds_a_reading_up_makes_nobody_blind() -> None:
+    assert pause_after(0.016, 0.016) == pytest.approx(0.32), "a twentieth of a core"
+    assert pause_after(0.016, 0.2) == pytest.approx(0.32), (
+        "the machine was busy, the reading is as short as ever"
+    )
+    assert pause_after(0.016, 2.0) == 2.0, "a slow disk is not read all the time"
+    assert pause_after(1.0, 1.0) == LONGEST_PAUSE_SECONDS
 
 
 async def test_a_workspace_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> None:
