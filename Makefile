@@ -10,6 +10,7 @@
 #   make bench  measure the figures of docs/benchmarks.md on this machine
 #   make bench-peers  ours beside comparable tools on a smaller job: lines a CPU second
 #   make scaling  measure docs/scaling.md: runs of 10 thousand to a million lines
+#   make sbom   write dist/sbom.cdx.json: what an installed copy is made of, with versions and licences
 #   make pages  make every page anew that is made from code
 #   make browser  look at the page of `distill report` in a headless Chromium
 #   make tour   take the pictures of docs/tour anew
@@ -33,7 +34,7 @@ INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 # every test anew, and each program that they start compiles the product.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick check lint types imports faults mutants bench bench-peers scaling trainers pages screenshots tour browser setup setup-dev setup-peers setup-trainers clean
+.PHONY: demo test quick check lint types imports faults mutants bench bench-peers scaling trainers sbom pages screenshots tour browser setup setup-dev setup-peers setup-sbom setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -92,6 +93,18 @@ trainers: setup-trainers
 	@$(TRAINERS)/bin/python -m pytest -q -p no:cacheprovider -m trainers tests/pipeline/formats tests/trainers
 	@$(TRAINERS)/bin/python -m tests.trainers
 
+# The tool has a place of its own; what it looks at is the runtime by the pins, and nothing beside it.
+SBOM := .venv-sbom
+RUNTIME := build/runtime
+
+sbom: setup-sbom
+	@$(SBOM)/bin/python -m venv --clear --without-pip $(RUNTIME)
+	@$(SBOM)/bin/python -m pip --python $(RUNTIME) install --quiet --disable-pip-version-check -c constraints.txt .
+	@mkdir -p dist
+	@$(SBOM)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --validate \
+	--output-file dist/sbom.cdx.json $(RUNTIME)
+	@echo dist/sbom.cdx.json
+
 screenshots: setup-dev
 	@$(BIN)/python -m tests.screenshots
 
@@ -119,6 +132,10 @@ setup-peers:
 	@[ "$$(cat $(PEERS)/installed-for-peers 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
 	|| $(MAKE) --no-print-directory install VENV=$(PEERS) EXTRAS='[peers]' RECORD=installed-for-peers
 
+setup-sbom:
+	@[ "$$(cat $(SBOM)/installed-for-sbom 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
+	|| $(MAKE) --no-print-directory install VENV=$(SBOM) EXTRAS='[sbom]' RECORD=installed-for-sbom
+
 setup-trainers:
 	@[ "$$(cat $(TRAINERS)/installed-for-trainers 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
 	|| $(MAKE) --no-print-directory install VENV=$(TRAINERS) EXTRAS='[dev,trainers]' RECORD=installed-for-trainers
@@ -130,10 +147,10 @@ install:
 	echo "kept safe      Nothing was changed."; \
 	echo "do next        Install one, or name it: make PYTHON=/path/to/python3.11 demo"; exit 2; } >&2
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev $(VENV)/installed-for-peers $(VENV)/installed-for-trainers
+	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev $(VENV)/installed-for-peers $(VENV)/installed-for-sbom $(VENV)/installed-for-trainers
 	@echo "Installing into $(VENV) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
 	@echo "$(INSTALLED_FOR)" > $(VENV)/$(RECORD)
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(TRAINERS) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(SBOM) $(TRAINERS) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

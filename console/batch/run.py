@@ -13,7 +13,6 @@ import math
 import os
 import secrets
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +38,7 @@ from pipeline.platform import confined, disk
 from pipeline.platform.engine_choice import choose_engine, engine_to_change
 from pipeline.platform.firewall import look_seconds
 from pipeline.platform.identity import host_name
+from pipeline.platform.temporary import folder_for_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def run_batch(
     done: dict[Part, PartOutcome] = {
         part: PartOutcome(part, PartState.SKIPPED) for part in options.selection.skipped
     }
-    with _signals() as stop, tempfile.TemporaryDirectory(prefix="distill-batch.") as folder:
+    with _signals() as stop, folder_for_now("distill-batch.") as folder:
         stopped_because = incident = ""
         for part in options.selection.wanted:
             if stopped_because:
@@ -99,12 +99,12 @@ def run_batch(
                 continue
             narration.begins(part)
             stream.log(f"{part} begins")
-            events = Path(folder) / f"{part}.events"
-            argv = argv_of(part, root, events, acceptance_report=_handed_on(Path(folder), done))
+            events = folder / f"{part}.events"
+            argv = argv_of(part, root, events, acceptance_report=_handed_on(folder, done))
             ended = run_child(
                 argv,
                 environment_of(part, engine),
-                Path(folder),
+                folder,
                 part,
                 deadline=deadline,
                 stop_asked=stop,

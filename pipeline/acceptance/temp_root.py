@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.platform.detached import Detached, start_detached
+from pipeline.platform.temporary import temporary_place
 
 PREFIX = "distillation_phase6_acceptance."
 KEPT_ROOTS = 5
@@ -68,11 +69,11 @@ class TempRoot:
 
 @contextlib.contextmanager
 def temp_root(parent: Path | None = None) -> Iterator[TempRoot]:
-    """A fresh root below ``$TMPDIR`` for the block. Raises OSError when it cannot be made.
+    """A fresh root below ``$TMPDIR`` for the block. Raises StorageError or OSError when it cannot be made.
 
     Who is interrupted does not wait for a disk: the root is then removed by a process that goes on.
     """
-    folder = Path(tempfile.gettempdir()) if parent is None else parent
+    folder = temporary_place() if parent is None else parent
     root = TempRoot(Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder)).resolve())
     # Held while we work: another acceptance that tidies up must not take this root for an old one.
     in_use = os.open(root.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

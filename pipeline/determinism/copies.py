@@ -10,12 +10,12 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
 from pipeline.platform import disk
+from pipeline.platform.temporary import new_folder
 from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 from pipeline.streams.files import SourceFile, stream_files
 
@@ -24,8 +24,8 @@ PREFIX = "distill-determinism."
 
 @contextlib.contextmanager
 def private_folder() -> Iterator[Path]:
-    """A folder in $TMPDIR that only this user may enter, removed at the end of the block."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # 0700
+    """A folder in $TMPDIR that only this user may enter, removed after the block. Raises StorageError."""
+    folder = new_folder(PREFIX)
     try:
         yield folder
     finally:

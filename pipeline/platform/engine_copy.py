@@ -22,6 +22,7 @@ from pipeline.contracts.discovery import installed_package
 from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
 from pipeline.platform.engine_files import EngineFiles, read_engine, read_file
+from pipeline.platform.temporary import temporary_place
 from pipeline.platform.trust_book import state_folder
 
 PACKAGE = "pipeline"
@@ -61,16 +62,23 @@ def copy_of(digest: str) -> Path | None:
 
 def _homes() -> Iterator[Path]:
     """Where copies may lie: with this user's notes, or where there is no such place, a private folder."""
-    for home in (state_folder() / FOLDER, _temporary_home()):
-        with contextlib.suppress(OSError):
+    for place in (_lasting_home, _temporary_home):
+        # Without a temporary folder the notes' own may do all the same.
+        with contextlib.suppress(OSError, StorageError):
+            home = place()
             found = home.lstat()
             mine = found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
             if stat.S_ISDIR(found.st_mode) and mine:
                 yield home
 
 
+def _lasting_home() -> Path:
+    return state_folder() / FOLDER
+
+
 def _temporary_home() -> Path:
-    return Path(tempfile.gettempdir()) / f"distill-{os.getuid()}-{FOLDER}"
+    """Raises StorageError."""
+    return temporary_place() / f"distill-{os.getuid()}-{FOLDER}"
 
 
 def _made_home() -> Path:
@@ -78,7 +86,7 @@ def _made_home() -> Path:
     try:
         disk.make_folder(state_folder() / FOLDER)
     except StorageError:
-        with contextlib.suppress(FileExistsError, OSError):
+        with contextlib.suppress(OSError, StorageError):
             _temporary_home().mkdir(mode=0o700)
     home = next(_homes(), None)
     if home is None:

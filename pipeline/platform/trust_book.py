@@ -12,14 +12,15 @@ import fcntl
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pipeline.contracts.faults import StorageError
 from pipeline.contracts.moments import now_utc
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_of, object_or_none, text_of, texts_of
+from pipeline.platform.temporary import temporary_place
 
 BOOK = "trust.json"
 # The newest so many digests of a workspace; whoever goes back further is asked again.
@@ -144,7 +145,10 @@ def _changing() -> Iterator[dict[str, Trusted]]:
 
 def _forget_thrown_away(workspaces: dict[str, Trusted]) -> None:
     """A drill's workspace that is gone needs no memory; a disk that is not mounted now comes back."""
-    temporary = Path(tempfile.gettempdir()).resolve()
+    try:
+        temporary = temporary_place().resolve()
+    except StorageError:
+        return
     for name in list(workspaces):
         if Path(name).is_relative_to(temporary) and not Path(name).is_dir():
             del workspaces[name]

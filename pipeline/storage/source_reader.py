@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from pipeline.contracts.faults import InputError
+from pipeline.platform.temporary import file_without_name, stored_there
 from pipeline.storage.archives import open_source
 
 _BLOCK_BYTES = 2**20
@@ -39,9 +39,10 @@ class SourceReader:
 
 
 def _unpacked(archive: BinaryIO) -> BinaryIO:
-    plain: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 closed by the reader
+    plain = file_without_name()
     # One that ends early has been read up to there, and no place behind it is asked for.
     with archive, contextlib.suppress(InputError):
         while block := archive.read(_BLOCK_BYTES):
-            plain.write(block)
+            with stored_there():
+                plain.write(block)
     return plain

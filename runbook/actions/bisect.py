@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pipeline.platform.git import GitError, clone_repository, resolve, run_git, 
 from pipeline.platform.git_objects import Commit, Repository
 from pipeline.platform.lenient_json import object_of, objects_of
 from pipeline.platform.process import run
+from pipeline.platform.temporary import folder_for_now
 from pipeline.platform.trust_book import read_book
 from runbook.change.files import files_below
 from runbook.change.source_roots import link_source_roots, place_of_copy
@@ -69,17 +69,17 @@ def find_commit(
     first, unless it is known to be what the workspace runs; ``good`` when nothing lies between it
     and the accused. ``under`` are the paths that matter: other commits are not tried.
     """
-    with tempfile.TemporaryDirectory(prefix="distill-bisect-") as folder:
+    with folder_for_now("distill-bisect-") as folder:
         settings = workspace.settings()
         try:
-            clone = place_of_copy(Path(folder), settings, "clone")
+            clone = place_of_copy(folder, settings, "clone")
             clone_repository(workspace.root, clone, limit_seconds=120.0)
             first, last = resolve(clone, good), resolve(clone, bad)
             if first is None or last is None:
                 return Bisection(None, "", f"{good if first is None else bad} names no commit")
             _copy_sources(workspace.root, clone)
             _copy_named(workspace.root, settings, clone)
-            link_source_roots(workspace.root, settings, clone, Path(folder))
+            link_source_roots(workspace.root, settings, clone, folder)
             step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
             if prove_bad and not _is_bad(clone, last, step, seconds):
                 return Bisection(None, "", f"{last[:12]} itself does not end with 1")

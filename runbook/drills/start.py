@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.engine_choice import trust_what_we_made
+from pipeline.platform.temporary import new_folder
 from pipeline.platform.trust_book import remember
 from runbook.change.refusals import refused
 from runbook.drills.build import build_sound
@@ -115,7 +115,7 @@ def digests(root: Path) -> dict[str, str]:
 
 def _free(place: Path | None, drill: Drill) -> Path:
     if place is None:
-        return Path(tempfile.mkdtemp(prefix="distill-drill-")).resolve() / drill.symptom_id
+        return new_folder("distill-drill-").resolve() / drill.symptom_id
     root = place.expanduser().resolve()
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise refused(
