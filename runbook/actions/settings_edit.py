@@ -42,9 +42,6 @@ class Trial:
     """What a dry run made of the edited settings. ``never_found`` are paths that no line has."""
 
     ok: bool
-    lines: int
-    mapped: int
-    skipped: int
     said: str
     never_found: tuple[str, ...] = ()
 
@@ -127,11 +124,11 @@ def _trial(ran: Ended, stream: str) -> Trial:
             int(counts.get(key, 0)) for key in ("lines", "mapped", "looked_up", "skipped")
         )
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return Trial(False, 0, 0, 0, ran.reason)
+        return Trial(False, ran.reason)
     ok = ran.exit_code == 0 and mapped + looked_up > 0
     never = tuple(str(path) for path in counts.get("paths_never_found") or ())
     said = f"{mapped + looked_up} of {plural(lines, 'line')} mapped, {skipped} skipped"
-    return Trial(ok, lines, mapped + looked_up, skipped, said, never)
+    return Trial(ok, said, never)
 
 
 def plan_stream_edits(planning: Planning, stream: str, pairs: Sequence[tuple[str, str]]) -> Draft:

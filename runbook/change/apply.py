@@ -86,7 +86,7 @@ def apply_plan(
             case PruneKept():
                 prune_kept(work, step)
             case Manual():
-                _record_manual(incident, plan.hash, index, step)
+                _record_end(incident, plan.hash, index, "told", step.says, by_hand=step.by_hand)
             case _:
                 with quiet(workspace.root, incident, step):
                     change_file(work, step, expected)
@@ -146,24 +146,14 @@ def refuse_when_changed(root: Path, plan: Plan, applied: Applied) -> None:
                 )
 
 
-def _record_manual(incident: Incident, plan_hash: str, index: int, step: Manual) -> None:
-    incident.journal.append(
-        "outcome",
-        "applying",
-        verdict="told",
-        plan_hash=plan_hash,
-        detail={"step": index, "done": True, "said": step.says, "by_hand": step.by_hand},
-    )
+def _record_end(incident: Incident, plan_hash: str, index: int, verdict: str, said: str, **more: str) -> None:
+    """The outcome of a step that changes nothing from here."""
+    detail = {"step": index, "done": True, "said": said, **more}
+    incident.journal.append("outcome", "applying", verdict=verdict, plan_hash=plan_hash, detail=detail)
 
 
 def _leave_out(incident: Incident, plan_hash: str, index: int) -> None:
-    incident.journal.append(
-        "outcome",
-        "applying",
-        verdict="left out",
-        plan_hash=plan_hash,
-        detail={"step": index, "done": True, "said": LEFT_OUT},
-    )
+    _record_end(incident, plan_hash, index, "left out", LEFT_OUT)
 
 
 def settle(workspace: Workspace, incident: Incident, plan: Plan) -> str | None:

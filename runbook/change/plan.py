@@ -230,6 +230,11 @@ class Draft(Record):
     plan: Plan
     contents: dict[str, bytes] = Field(default_factory=dict)
 
+    def noting(self, *notes: str) -> Draft:
+        """The same with more to know of it before consent."""
+        plan = self.plan.model_copy(update={"notes": (*self.plan.notes, *notes)})
+        return self.model_copy(update={"plan": plan})
+
 
 class Rehearsal(Record):
     """The plan and its undo, carried out in a copy. ``detail`` says what differed when it failed.

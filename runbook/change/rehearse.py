@@ -17,7 +17,7 @@ from pipeline.contracts.plurals import differ, plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.disk import storage_fault
-from runbook.change.applied import Applied
+from runbook.change.applied import Applied, States
 from runbook.change.apply import LEFT_OUT, apply_plan
 from runbook.change.engine_trust import refuse_untrusted_runs
 from runbook.change.files import files_below, state_of
@@ -41,6 +41,18 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
     changed: tuple[str, ...] = ()
     left_out = ""
     linked = copied = 0
+
+    def ended(detail: str, *, ok: bool = False) -> Rehearsal:
+        return Rehearsal(
+            ok=ok,
+            took_seconds=round(time.monotonic() - began, 3),
+            detail=detail,
+            left_out=left_out,
+            changed=changed[:_MOST_NAMED],
+            linked_bytes=linked,
+            copied_bytes=copied,
+        )
+
     try:
         tell = planning.workspace.tell
         tell("rehearsal 1 of 4: copying the workspace")
@@ -52,26 +64,23 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
             tell("rehearsal 2 of 4: applying the plan in the copy")
             done = _carry_out(workspace, scratch, draft, incident)
             left_out = _left_out(planning.workspace.root, draft.plan, done)
-            middle = dict(_states(copy.root))
-            changed = tuple(
-                sorted(path for path in {*before, *middle} if before.get(path) != middle.get(path))
-            )
+            changed = _differing(before, dict(_states(copy.root)))
             tell("rehearsal 3 of 4: undoing it in the copy")
             in_copy = Planning(workspace, scratch.id, planning.symptom_id, planning.actor, planning.now)
             if done.changed_anything or not left_out:
                 _carry_out(workspace, scratch, plan_undo(in_copy, scratch, draft.plan), incident)
             tell("rehearsal 4 of 4: comparing every file")
-            after = dict(_states(copy.root))
-            different = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+            different = _differing(before, dict(_states(copy.root)))
     except (OperatorError, OSError) as error:
-        said = visible(_why(error, planning.workspace.root), 300)
-        return _result(began, False, said, changed, linked, copied, left_out)
+        return ended(visible(_why(error, planning.workspace.root), 300))
     if different:
         named = ", ".join(visible(path) for path in different[:3])
-        said = differ(len(different), f"after undo: {named}")
-        return _result(began, False, said, changed, linked, copied, left_out)
-    said = f"{plural(len(before), 'file')} compared: byte-identical after undo"
-    return _result(began, True, said, changed, linked, copied, left_out)
+        return ended(differ(len(different), f"after undo: {named}"))
+    return ended(f"{plural(len(before), 'file')} compared: byte-identical after undo", ok=True)
+
+
+def _differing(before: States, after: States) -> tuple[str, ...]:
+    return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
 
 
 def _why(error: OperatorError | OSError, root: Path) -> str:
@@ -125,23 +134,3 @@ def _states(root: Path) -> Iterator[tuple[str, FileState]]:
         own = path.startswith(f"{paths.INCIDENTS}/") or path == str(paths.JOURNAL_MEMORY)
         if not own and "__pycache__" not in path:
             yield path, state_of(root, path)
-
-
-def _result(
-    began: float,
-    ok: bool,
-    detail: str,
-    changed: tuple[str, ...],
-    linked: int,
-    copied: int,
-    left_out: str,
-) -> Rehearsal:
-    return Rehearsal(
-        ok=ok,
-        took_seconds=round(time.monotonic() - began, 3),
-        detail=detail,
-        left_out=left_out,
-        changed=changed[:_MOST_NAMED],
-        linked_bytes=linked,
-        copied_bytes=copied,
-    )

@@ -170,12 +170,12 @@ def _back(
             )
         elif before.sha256 is not None:
             says = f"Put {path} back as it was." if not after.is_absent else f"Put {path} back."
-            steps.append(
-                WriteFile(
-                    path=path, before=after, after=before, content=Kept(sha256=before.sha256), says=says
-                )
-            )
+            steps.append(_put_back(path, after, before, says))
     return steps
+
+
+def _put_back(path: str, now: FileState, then: FileState, says: str) -> WriteFile:
+    return WriteFile(path=path, before=now, after=then, content=Kept(sha256=then.sha256 or ""), says=says)
 
 
 def _cut(planning: Planning, path: str, before: FileState, after: FileState, notes: list[str]) -> list[Step]:
@@ -183,15 +183,7 @@ def _cut(planning: Planning, path: str, before: FileState, after: FileState, not
     now = state_of(root, path)
     if prefix_digest(root, path, before.bytes or 0) != before.sha256:
         # Not appended to, after all (rotated, say): its bytes are put back like any other's.
-        return [
-            WriteFile(
-                path=path,
-                before=after,
-                after=before,
-                content=Kept(sha256=before.sha256 or ""),
-                says=f"Put {path} back as it was.",
-            )
-        ]
+        return [_put_back(path, after, before, f"Put {path} back as it was.")]
     if now == after:
         notes.append(f"nothing followed in {path}: the appended rows are cut off")
         return [

@@ -19,10 +19,8 @@ from runbook.change.planning import Planning
 from runbook.change.refusals import refused
 from runbook.commands.consenting import apply_by_hash
 from runbook.commands.direct import preview_directly
-from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import fold
-from runbook.wizard.handover import export_incident, page, write_page
-from runbook.wizard.to_commit import commit_command
+from runbook.wizard.handover import export_incident, page_of, write_page
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -135,9 +133,7 @@ def _show(incident: Incident, step: int | None, voice: Voice) -> int:
             }
         )
         return ExitCode.OK
-    to_commit = commit_command(Workspace(incident.root), incident.id, shown) if standing.is_over else ""
-    title = str(incident.facts.get("title") or "")
-    for line in page(incident.id, standing, shown, title, to_commit).splitlines():
+    for line in page_of(incident, standing, shown).splitlines():
         voice.out(line)
     return ExitCode.OK
 

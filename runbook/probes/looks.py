@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
@@ -14,6 +14,10 @@ from pipeline.contracts.status import Answer
 from runbook.probes.evidence import Detection, Evidence, ProbeOutput, Record
 from runbook.probes.workspace import Workspace
 
+_OF_ANSWER = (
+    *("verdict", "observed", "as_of", "source", "nothing_yet", "explained_by"),
+    *("by_glance", "stale", "contained"),
+)
 Found = TypeVar("Found", bound=Record)
 Detector = Callable[[Workspace], Detection]
 
@@ -29,20 +33,17 @@ def detection_from(
     """What ``answer`` says, with what a diagnosis needs beside it."""
     return Detection(
         symptom_id=symptom_id,
-        verdict=answer.verdict,
-        observed=answer.observed,
         read_at=time.time(),
-        as_of=answer.as_of,
-        source=answer.source,
         reproduce=reproduce,
         evidence=evidence,
         facts=dict(facts),
-        nothing_yet=answer.nothing_yet,
-        explained_by=answer.explained_by,
-        by_glance=answer.by_glance,
-        stale=answer.stale,
-        contained=answer.contained,
+        **repeated(answer),
     )
+
+
+def repeated(answer: Answer) -> dict[str, Any]:
+    """What a detection has of its answer."""
+    return {name: getattr(answer, name) for name in _OF_ANSWER}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from runbook.change.incident import Incident
 from runbook.change.plan import Plan
 from runbook.change.refusals import why_failed
 from runbook.probes.evidence import Detection
+from runbook.probes.looks import repeated
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import dialogue as wizard
@@ -150,18 +151,8 @@ def _or_kept(detection: Detection, kept: Answer | None, *, full: bool) -> Detect
 
 
 def _as_kept(detection: Detection, kept: Answer) -> Detection:
-    return detection.model_copy(
-        update={
-            "verdict": kept.verdict,
-            "observed": kept.observed,
-            "as_of": kept.as_of,
-            "source": kept.source,
-            "nothing_yet": False,
-            "explained_by": kept.explained_by,
-            "by_glance": kept.by_glance,
-            "stale": kept.stale,
-        }
-    )
+    own = {"nothing_yet": False, "contained": detection.contained}
+    return detection.model_copy(update=repeated(kept) | own)
 
 
 def keep(root: Path, found: Sequence[Found]) -> list[Found]:

@@ -19,7 +19,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.detached import Detached
 from pipeline.platform.identity import user_name
 from runbook.change.apply import refuse_when_changed
-from runbook.change.incident import Incident, load_incident
+from runbook.change.incident import Incident
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.change.refusals import RefusedError, refused
@@ -32,7 +32,7 @@ from runbook.wizard.detecting import detect_one, keep_one
 from runbook.wizard.diagnosing import diagnose_only, still_holds
 from runbook.wizard.dialogue import CHANGES, Standing, Work
 from runbook.wizard.open_incidents import open_incidents
-from runbook.wizard.session import WizardSession, open_session
+from runbook.wizard.session import WizardSession, open_session, reopen_session
 
 Start = Callable[[Incident, str], Detached]
 
@@ -78,9 +78,8 @@ class Driver:
         start: Start | None = None,
     ) -> Driver:
         """The incident where it was left. Raises RefusedError for one that is not there."""
-        workspace, incident = Workspace(root), load_incident(root, incident_id)
-        symptom = next((each for each in symptoms if each.id == incident.symptom_id), None)
-        return cls(workspace, symptom, WizardSession(workspace, incident, symptom), start=start)
+        session = reopen_session(Workspace(root), incident_id, symptoms)
+        return cls(session.workspace, session.symptom, session, start=start)
 
     # Looking
 

@@ -58,9 +58,9 @@ def write_page(incident: Incident, standing: Standing) -> None:
         raise storage_fault(error, incident.folder / PAGE, kept) from error
 
 
-def page_of(incident: Incident, standing: Standing) -> str:
-    """The page's text, as incident and workspace are now."""
-    entries = incident.journal.entries()
+def page_of(incident: Incident, standing: Standing, entries: Sequence[IncidentEntry] | None = None) -> str:
+    """The page's text, as incident and workspace are now; ``standing`` is that after ``entries``."""
+    entries = incident.journal.entries() if entries is None else entries
     to_commit = commit_command(Workspace(incident.root), incident.id, entries) if standing.is_over else ""
     return page(incident.id, standing, entries, str(incident.facts.get("title") or ""), to_commit)
 

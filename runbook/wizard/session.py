@@ -126,21 +126,17 @@ class WizardSession:
 
     def work(self) -> Standing:
         """Do the work that is next; a question waits for its answer. Raises what the work raises."""
-        match self.move:
-            case Work.DIAGNOSE:
-                self.diagnose()
-            case Work.PLAN:
-                self.plan_offer()
-            case Work.REHEARSE:
-                self.rehearse_plan()
-            case Work.SETTLE:
-                self.settle()
-            case Work.APPLY:
-                self.apply()
-            case Work.VERIFY:
-                self.verify()
-            case _:
-                pass
+        work: dict[Work, Callable[[], object]] = {
+            Work.DIAGNOSE: self.diagnose,
+            Work.PLAN: self.plan_offer,
+            Work.REHEARSE: self.rehearse_plan,
+            Work.SETTLE: self.settle,
+            Work.APPLY: self.apply,
+            Work.VERIFY: self.verify,
+        }
+        move = self.move
+        if isinstance(move, Work):
+            work[move]()
         return self.standing
 
     def see(self, detection: Detection) -> None:

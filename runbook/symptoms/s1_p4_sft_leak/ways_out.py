@@ -72,8 +72,7 @@ def _restore(walls: tuple[ChangedFile, ...], files: Sequence[str]) -> Offer:
 def _quarantine(files: tuple[str, ...], derived: tuple[str, ...]) -> Offer:
     def make(planning: Planning, _answers: Answers) -> Draft:
         whole = all_aside(planning, files, "What the firewall found is set aside already.")
-        notes = (*whole.plan.notes, *_still_pointing(planning, derived))
-        return whole.model_copy(update={"plan": whole.plan.model_copy(update={"notes": notes})})
+        return whole.noting(*_still_pointing(planning, derived))
 
     return Offer(
         "quarantine",

@@ -187,8 +187,7 @@ def _plan(
             ends_with=(ExitCode.OK, ExitCode.CHECK_FAILED),
         )
         draft = joined(draft.plan.title, [draft, again])
-    plan = draft.plan.model_copy(update={"notes": (*draft.plan.notes, *notes)})
-    return draft.model_copy(update={"plan": plan})
+    return draft.noting(*notes)
 
 
 def probes(detection: Detection) -> tuple[Probe, ...]:

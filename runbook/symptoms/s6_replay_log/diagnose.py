@@ -100,13 +100,11 @@ def _rotate(planning: Planning, _answers: Answers) -> Draft:
         undo="Put the log back as it was and take the archive away, if no replay was logged since.",
     )
     size, packed = _packed_estimate(planning.workspace.root / LOG)
-    note = (
+    return draft.noting(
         f"frees about {size_words(max(0, size - 2 * packed))} of {size_words(size)}: archive and kept "
         f"original take about {size_words(packed)} each; the original goes with: distill incident prune "
         f"{planning.incident_id}"
     )
-    plan = draft.plan.model_copy(update={"notes": (*draft.plan.notes, note)})
-    return draft.model_copy(update={"plan": plan})
 
 
 def _packed_estimate(path: Path) -> tuple[int, int]:
