@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOG_LINES = 30
 _TALL = 200
+_SHAPES = str.maketrans("", "", "▁▂▃▄▅▆▇█░")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,19 @@ def _band(state: ViewState, now: float) -> list[Line]:
     return band_lines(state.symptoms, -1, now, WIDTH, height, state.heard_at, state.trouble, state.tally)
 
 
+def _spoken(text: str) -> str:
+    """Without bars and trends: who listens hears each block by its name, and the numbers say the same."""
+    return text.translate(_SHAPES).rstrip().removesuffix("  trend")
+
+
 def page_lines(name: str, state: ViewState, now: float) -> list[str]:
     """What a choice of the menu shows."""
     if name == "log":
         said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
         return ["LOG", *(texts(said) or [" no events yet"])]
     if name in PANES:
-        return pane_lines(name, state, now, was_read=state.heard_at is not None, runs=len(state.runs))
+        shown = pane_lines(name, state, now, was_read=state.heard_at is not None, runs=len(state.runs))
+        return [*map(_spoken, shown)]
     return symptom_pages(state, now)
 
 

@@ -21,6 +21,7 @@ from pipeline.platform.git import (
     MOST_BYTES,
     GitError,
     is_repository,
+    look_up,
     override_variables,
     resolve,
     resolve_tag,
@@ -94,6 +95,10 @@ class Repository:
     def resolve_tag(self, tag: str) -> str | None:
         """The commit that the tag stands for, or None where there is no such tag."""
         return resolve_tag(self._root, tag) if self.is_repository else None
+
+    def known_tag(self, tag: str) -> str | None:
+        """The same, and raises GitError where git could not say: then there may be one."""
+        return look_up(self._root, f"refs/tags/{tag}") if self.is_repository else None
 
     def resolve(self, revision: str) -> str | None:
         """The commit that a revision names (HEAD, a commit's id), or None."""

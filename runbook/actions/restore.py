@@ -103,7 +103,11 @@ def tagged_commit(planning: Planning, tag: str) -> str:
             "The workspace is not a git repository; there is nothing to restore from.",
             "Copy the file from another checkout or a backup.",
         )
-    commit = git.resolve_tag(tag)
+    try:
+        commit = git.known_tag(tag)
+    except GitError as error:
+        what = f"git cannot say whether there is a tag {tag}: {error}."
+        raise refused("git_failed", what, "Look at git here: distill doctor") from error
     if commit is None:
         raise refused(
             "no_tag",

@@ -14,9 +14,9 @@ import pytest
 from console import keymap
 from console.control.lease import JOURNAL, ControlLease
 from console.plain.mode import PlainConsole
-from console.plain.pages import CHOICES, choice_for
+from console.plain.pages import CHOICES, choice_for, page_lines
 from console.state.runbook_state import RunbookReading, parse
-from console.state.view_state import FirewallSeen, RunbookHeard, Session, StatusRead
+from console.state.view_state import FirewallSeen, RunbookHeard, Session, StatusRead, initial
 from pipeline.contracts.status import FirewallStatus
 from tests.console import states
 from tests.console.fake_feed import FakeFeed, plan_for
@@ -293,3 +293,14 @@ async def test_a_list_that_cannot_be_read_is_told_in_three_lines_and_ends_nothin
     assert "Too many open files" in said
     assert said.count("what happened ") == 1
     assert "ROWS BY STREAM" in said.partition("what happened ")[2]
+
+
+async def test_who_listens_hears_numbers_and_no_blocks(tmp_path: Path) -> None:
+    said = await converse_on(tmp_path, ["rows", "drift", "runs", "quit"])
+    status = states.status()
+    state = replace(initial(str(tmp_path), Session()), rows=status.rows, drift=status.drift, runs=status.runs)
+    for name in ("rows", "drift", "runs"):
+        text = "\n".join(page_lines(name, state, states.NOW))
+        assert not set(text) & set("▁▂▃▄▅▆▇█░"), f"{name}: {text}"
+        assert "trend" not in text
+    assert not set(said) & set("▁▂▃▄▅▆▇█░")

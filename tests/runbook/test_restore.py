@@ -199,3 +199,16 @@ def test_what_is_as_in_head_again_and_what_git_does_not_track_need_no_commit(tmp
         done = distill(root, words[0], "--plan", plan["plan_hash"], *CONSENT)
         assert done.returncode == 0, done.stderr
         assert "git commit" not in done.stderr
+
+
+def test_where_git_cannot_say_it_is_not_the_tag_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    (workspace.root / SCHEMA).write_text("ALLOWED = ()\n")
+    (tmp_path / "none").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "none"))
+    with pytest.raises(RefusedError) as caught:
+        plan_restore(planning(workspace), [SCHEMA])
+    assert caught.value.fault.code == "git_failed"
+    assert "git is not installed" in caught.value.fault.what_happened
