@@ -24,7 +24,6 @@ from pipeline.platform.git import (
     look_up,
     override_variables,
     resolve,
-    resolve_tag,
     run_git,
     scrubbed_environment,
 )
@@ -93,11 +92,9 @@ class Repository:
         return is_repository(self._root)
 
     def resolve_tag(self, tag: str) -> str | None:
-        """The commit that the tag stands for, or None where there is no such tag."""
-        return resolve_tag(self._root, tag) if self.is_repository else None
-
-    def known_tag(self, tag: str) -> str | None:
-        """The same, and raises GitError where git could not say: then there may be one."""
+        """The commit that the tag stands for, or None where there is no such tag. Raises GitError where git
+        could not say: then there may be one.
+        """
         return look_up(self._root, f"refs/tags/{tag}") if self.is_repository else None
 
     def resolve(self, revision: str) -> str | None:

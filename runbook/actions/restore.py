@@ -104,7 +104,7 @@ def tagged_commit(planning: Planning, tag: str) -> str:
             "Copy the file from another checkout or a backup.",
         )
     try:
-        commit = git.known_tag(tag)
+        commit = git.resolve_tag(tag)
     except GitError as error:
         what = f"git cannot say whether there is a tag {tag}: {error}."
         raise refused("git_failed", what, "Look at git here: distill doctor") from error
