@@ -35,4 +35,4 @@ def glance_at(facts: Facts, glance: symptoms.Glance) -> Answer | None:
     try:
         return glance(facts)
     except Exception as error:  # noqa: BLE001 - one broken glance must not silence the others
-        return Answer(Verdict.UNKNOWN, f"could not look: {type(error).__name__}: {error}", facts.now)
+        return Answer(Verdict.UNKNOWN, f"not examined: {type(error).__name__}: {error}", facts.now)

@@ -64,13 +64,13 @@ class Case:
     @cached_property
     def code(self) -> CodeHistory:
         """How the code differs from what was last good; after a probe that failed, no files and why."""
-        why = self.trouble(CODE, "nobody looked at the code")
+        why = self.trouble(CODE, "the code was not examined")
         return self.found(CODE, CodeHistory(source="workspace", tag="", trouble=why))
 
     @cached_property
     def settings(self) -> SettingsHistory:
         """The same of the settings."""
-        why = self.trouble(SETTINGS, "nobody looked at the settings")
+        why = self.trouble(SETTINGS, "the settings were not examined")
         return self.found(SETTINGS, SettingsHistory(tag="", trouble=why))
 
     # What speaks for a cause, or against it

@@ -65,7 +65,7 @@ STOPS = (
     Stop("skips", "Why source lines were left out (S).", ("S",), "Skips"),
     Stop("release", "The six gates of the release freeze (F).", ("F",), "Release"),
     Stop("log", "The event log (e), with a filter (/).", ("escape", "e"), "Log"),
-    Stop("help", "Every key that works here (?).", ("escape", "question_mark"), "Look around"),
+    Stop("help", "Every key that works here (?).", ("escape", "question_mark"), "Other screens"),
     Stop("palette", "Any command by a part of its name (:).", ("escape", "colon"), "Start run-all"),
     Stop(
         "arm",
@@ -75,7 +75,7 @@ STOPS = (
     ),
     Stop(
         "consent",
-        "A change is a plan: what changes, what stays, the way back; without one, its code is typed.",
+        "A change is a plan: what changes, what stays, how to undo it. Without an undo its code is typed.",
         (*"nightly", "enter", "s"),
         "START RUN-ALL",
     ),

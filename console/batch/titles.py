@@ -16,7 +16,7 @@ _PARTS = {
     Part.ACCEPTANCE: "The engine keeps its 22 invariants on the fixture.",
     Part.AUDIT: "Every claim of the reports is recomputed from the real data.",
     Part.DETERMINISM: "The same sources give the same bytes, however they are run.",
-    Part.SYMPTOMS: "The runbook's detectors see nothing severe.",
+    Part.SYMPTOMS: "No severe symptom is detected.",
 }
 
 

@@ -64,7 +64,7 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
             help="seconds between two looks at the files "
             "(default: %(default)s; the firewall reports at once)"),
         arg("--remind", type=within(0.05, 30 * 86400, float, " seconds"), default=3600.0, metavar="S",
-            help="seconds after which what still shows is told again (default: %(default)s)"),
+            help="seconds until a symptom that is still detected is reported again (default: %(default)s)"),
         arg("--once", action="store_true", help="look once; the exit code is that of distill status"),
     ), example=("--once",), exits=(*_FOUND, ExitCode.APPROVAL_NEEDED)),
     Command("handover", "watch", "Print what the next shift must know.", "console", (
@@ -75,14 +75,14 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
             help="replace this file, all or nothing (default: standard output)"),
         _FIREWALL_SECONDS,
     )),
-    Command("report", "watch", "Tell the whole state, checks, drift and incidents too; --html for a page.",
+    Command("report", "watch", "Print the whole state with checks, drift and incidents; --html: as a page.",
         "console", (
         arg("--html", metavar="FILE", type=Path, completes="file",
             help="write one self-contained page there, without scripts and outside addresses"),
         _FIREWALL_SECONDS,
     )),
-    Command("doctor", "watch", "Say what this terminal can do and which profile follows.", "console", (
-        arg("--profile", choices=PROFILES, help="as if this were asked for"),
+    Command("doctor", "watch", "Show what this terminal supports and which profile is chosen.", "console", (
+        arg("--profile", choices=PROFILES, help="show the choice as with this profile"),
     ), needs_workspace=False, exits=(ExitCode.CHECK_FAILED,)),
     Command("demo", "start", "Build a demo workspace and open the console on it.", "console", (
         arg("--sources", metavar="DIR", type=Path, completes="directory",
@@ -98,7 +98,7 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
     Command("trust", "start", "Look at a workspace's own code, and let it run from now on.", "console", (
         arg("dir", nargs="?", metavar="DIR", completes="directory", help="which (default: -C, else here)"),
         arg("--show", action="store_true", help="only show what would run, and whether it is trusted"),
-        arg("--revoke", action="store_true", help="trust nothing of it any more"),
+        arg("--revoke", action="store_true", help="withdraw the trust"),
         arg("--range", metavar="GOOD..BAD",
             help="let git bisect try the engines of these commits in throw-away clones"),
     ), needs_workspace=False, example=("--show",), exits=(ExitCode.APPROVAL_NEEDED,)),
@@ -111,14 +111,14 @@ BATCH = Command("--batch", "run", "Run and verify everything without a screen, f
     arg("--only", action="append", default=[], metavar="PART", completes="part",
         help=f"run this alone: {', '.join(PARTS)}"),
     arg("--skip", action="append", default=[], metavar="PART", completes="part",
-        help="leave this out; it reads skipped"),
+        help="leave this out; it is reported as skipped"),
     arg("--determinism", action="store_true", help="run the pipeline several ways and compare, too"),
     arg("--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"),
     arg("--timeout", type=within(0.001, 7 * 24 * 3600, float, " seconds"), metavar="SECONDS",
-        help="for the whole batch; what is not done by then is exit 3"),
+        help="time limit of the whole batch; exit 3 when it is over"),
     arg("--report-dir", type=Path, metavar="DIR", completes="directory",
         help="write report.json, report.html, report.sarif, junit.xml, summary.md, metrics.prom there"),
-    arg("--quiet", "-q", action="store_true", help="tell what failed and the verdict alone"),
+    arg("--quiet", "-q", action="store_true", help="print only failures and the verdict"),
     arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
 ), example=("--only", "firewall"),
     exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.APPROVAL_NEEDED, ExitCode.LOCKED))

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if not ids and notes.lines:
         raise InputError.of(
             "runs_unread",
-            f"Past runs cannot be told: {notes.lines[0]}.",
+            f"Past runs cannot be listed: {notes.lines[0]}.",
             "Nothing was changed.",
             "Give yourself read permission there, then: distill runs",
         )

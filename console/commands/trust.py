@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if stakes_of(root).digest != stakes.digest:
         raise trust_needed(root, "its code changed while you looked at it")
     trust(stakes)
-    voice.note(f"Trusted from now on, as it is: {visible(str(root))}")
+    voice.note(f"This version is trusted from now on: {visible(str(root))}")
     if voice.json:
         voice.out_json(_data(stakes))
     return ExitCode.OK
@@ -47,7 +47,7 @@ def _why_not(stakes: Stakes, named: str) -> str:
         return f"its engine cannot be trusted as it is: {stakes.trouble}"
     if named:
         return f"its digest is not the one that was named ({visible(named, 80)})"
-    return "nobody has agreed to its code"
+    return "its code is not trusted"
 
 
 def _show(stakes: Stakes, voice: Voice) -> None:
@@ -59,7 +59,7 @@ def _show(stakes: Stakes, voice: Voice) -> None:
     for name, is_trusted in _answers(stakes).items():
         voice.out(f"{name:<10} {'trusted' if is_trusted else 'not trusted'}")
     if trouble := trust_book.read_book().trouble:
-        voice.note(f"nothing is remembered: {visible(trouble)}")
+        voice.note(f"the trust is not recorded: {visible(trouble)}")
 
 
 def _answers(stakes: Stakes) -> dict[str, bool]:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if arguments.once:
         return _once(root, command, tell, complain)
     if not command:
-        voice.note("nobody is called: [alert] command is empty")
+        voice.note("no alert is sent: [alert] command is empty")
         tell = _while_heard(tell, voice)
     loop = WatchLoop(root, arguments.interval, AlertBook(arguments.remind), command, tell, complain)
     with asyncio.Runner() as runner:

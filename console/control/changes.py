@@ -123,7 +123,7 @@ class Changes:
             self._face.fail(error.fault)
             return None
         if plan is None:
-            self._face.say(_NOTHING_TO_DO.get(action_id, "a run is at work already"))
+            self._face.say(_NOTHING_TO_DO.get(action_id, "a run is already running"))
         return plan
 
     def decline(self) -> None:

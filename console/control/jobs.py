@@ -152,7 +152,7 @@ def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
     except PermissionError as error:
         raise _not_sent("not_permitted", f"Process {lock.pid} belongs to {lock.user}.") from error
     except ProcessLookupError as error:
-        raise _not_sent("no_run_to_cancel", "The run has ended in this moment.") from error
+        raise _not_sent("no_run_to_cancel", "The run has just ended.") from error
     finally:
         os.close(pinned)
     return lock

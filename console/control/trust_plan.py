@@ -36,9 +36,9 @@ def plan(root: Path, *, programs: bool = True) -> CommandPlan | None:
         arguments=(stakes.digest,),
         command=("distill", "trust", str(root), "--trust", stakes.digest),
         changes=tuple(_told(stakes, found)),
-        stays=("every file of the workspace: trust is written down in your own state folder",),
+        stays=("every file of the workspace: trust is recorded in your own state folder",),
         way_back=joined(["distill", "trust", "--revoke", str(root)]),
-        yes="yes, trust it as it stands",
+        yes="yes, trust this version",
         no="no, run nothing of it",
         critical=True,
         difference=_bounded(found),
@@ -51,7 +51,7 @@ def _told(stakes: Stakes, found: Difference | None) -> list[str]:
     ]
     if found is None:
         return told
-    told.append(f"pipeline/: may run, {found.in_words}")
+    told.append(f"pipeline/: may run; compared {found.in_words}")
     for names, word in ((found.changed, "changed"), (found.added, "new"), (found.removed, "gone")):
         if names:
             more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
@@ -72,4 +72,4 @@ def carry_out(root: Path, agreed: CommandPlan) -> str:
     if (stakes.digest,) != agreed.arguments:
         raise trust_needed(root, "its code changed while you looked at it")
     trust(stakes)
-    return "trusted from now on, as it is; nothing was started yet"
+    return "this version is trusted from now on; nothing was started yet"

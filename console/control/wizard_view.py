@@ -30,7 +30,7 @@ class Deed(StrEnum):
     CONSENT = "consent"
     GO_ON = "go on"
     PLAN_AGAIN = "plan again"
-    TAKE_BACK = "take back"
+    TAKE_BACK = "undo"
 
 
 READING = (Deed.LEAVE, Deed.LOOK, Deed.ELSEWHERE)
@@ -59,7 +59,7 @@ class WizardView:
     """``incident_id`` is None while nothing was opened: all of it was only looked at.
 
     ``holder`` is who else acts on the incident now. ``running`` says that a worker of this
-    console carries the plan out. ``to_commit`` is the command that records what was repaired, where
+    console is applying the plan. ``to_commit`` is the command that records what was repaired, where
     HEAD does not hold it. ``void`` is why the plan does not hold any more. ``taken_over``
     tells of another person's incident.
     """
@@ -137,11 +137,11 @@ def _of_plan(view: WizardView) -> tuple[Choice, ...]:
     if view.void:
         return (
             Choice(Deed.PLAN_AGAIN, "Plan it again, from the files as they are now."),
-            Choice(Deed.ANSWER, "Choose another way out.", wizard.BACK),
+            Choice(Deed.ANSWER, "Choose another option.", wizard.BACK),
         )
-    title = view.preview.plan.title if view.preview else "Carry it out"
+    title = view.preview.plan.title if view.preview else "Apply it"
     return (
-        Choice(Deed.ANSWER, "Choose another way out; this plan is dropped.", wizard.BACK),
+        Choice(Deed.ANSWER, "Choose another option; this plan is dropped.", wizard.BACK),
         Choice(Deed.CONSENT, f"{title} …"),
     )
 

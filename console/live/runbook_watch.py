@@ -76,7 +76,7 @@ class RunbookLook:
             return _failed(f"exit {ended.exit_code}, {ended.last_words or 'it said nothing'}", ended)
         return Look(symptoms, (), ended.took_seconds, ended.processor_seconds)
 
-    def end(self, why: str = "the console left") -> None:
+    def end(self, why: str = "the console ended") -> None:
         """End the child, and all that it started: each dies with the one that started it."""
         self._why_ended = why
 

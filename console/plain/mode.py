@@ -222,7 +222,7 @@ class PlainConsole:
             permit=self._wizard_permit,
         )
         if not self.armed.is_armed:
-            self._say("read-only: the wizards are looked at; arm first to answer them")
+            self._say("read-only: wizards can be viewed; arm first to answer them")
         try:
             subjects = await in_thread(lambda: wizards.subjects(self.state.symptoms))
             if not subjects:

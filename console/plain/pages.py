@@ -41,7 +41,7 @@ def _choices() -> tuple[Choice, ...]:
     looks = (
         ("all", "Everything below, once."),
         ("symptoms", "What is wrong now, and what to do by hand."),
-        ("firewall", "The firewall's word."),
+        ("firewall", "The firewall's state."),
         ("rows", "Row counts."),
         ("phases", "Phases P0 to P9."),
         ("drift", "Drift against the baseline."),

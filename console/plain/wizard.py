@@ -109,7 +109,7 @@ class PlainWizards:
         if view.incident_id is None and view.move is not None:
             control.look_for_cause()
             self._show(control.look())
-        self.out("read-only: this was only looked at; arm first to answer")
+        self.out("read-only: view only; arm first to answer")
 
     def _show(self, view: WizardView) -> None:
         from console.control.wizard_view import choices

@@ -110,7 +110,7 @@ def _rule(
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
     elif not symptoms and (lasts := age_of(looking_since, now) or 0.0) >= _LONG_LOOK_SECONDS:
         so_far = f"0 symptoms so far, {tally.evaluated} of {tally.total} checks run"
-        title = Span(f" » detectors at work for {lasting_in_words(lasts)} · {so_far} ", "accent")
+        title = Span(f" » detectors running for {lasting_in_words(lasts)} · {so_far} ", "accent")
     else:
         role = SEVERITIES[symptoms[0].severity].role if symptoms else tally_role(tally)
         return _head(len(symptoms), hidden, tally, now, width, role)

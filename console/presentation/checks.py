@@ -73,9 +73,9 @@ def run_lines(run: CheckRun, origin: Origin, now: float, width: int) -> list[Lin
 def _report_fault(run: CheckRun) -> Fault:
     return Fault(
         "report_not_readable",
-        f"The last report of {run.command} says nothing: {run.trouble}.",
-        "It was left as it is; its checks count as unknown.",
-        f"Run it again, which writes a new one: distill {run.command}",
+        f"The last report of {run.command} cannot be used: {run.trouble}.",
+        "It was not changed; its checks count as unknown.",
+        f"Write a new one: distill {run.command}",
     )
 
 
@@ -194,7 +194,7 @@ def check_rows(
     tail = [EMPTY, line(Span(" Run it again", "title"))]
     tail += [line(Span(f"  {part}", "accent")) for part in wrap_text(command, width - 4)]
     if not command:
-        tail.append(line(Span("  the report names no command of distill", "dim")))
+        tail.append(line(Span("  the report names no distill command", "dim")))
     return [*rows, *((None, spans) for spans in tail)]
 
 

@@ -1,7 +1,7 @@
 """PURE: a consent, whole: what it removes first, what it does, what has to be typed.
 
 One form for runs, checks, packed incidents and repairs: it is told in blocks, and asked for by the code
-of the plan where there is no way back, by a reason where it is recorded.
+of the plan where it cannot be undone, by a reason where it is recorded.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def command_blocks(plan: CommandPlan) -> list[Block]:
     facts.append(Fact("runs", plan.command_line, "accent"))
     for name, texts in (("changes", plan.changes), ("stays", plan.stays)):
         facts += [Fact("" if at else name, text) for at, text in enumerate(texts)]
-    return [*facts, Fact("way back", plan.way_back)]
+    return [*facts, Fact("undo", plan.way_back)]
 
 
 def wizard_consent(view: WizardView, command: str, reason: str = "") -> Consent:

@@ -168,7 +168,7 @@ def key_line(hints: Iterable[tuple[str, str]], width: int) -> Line:
 
 
 def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Line]:
-    """The smallest screen: the alarm, its age, the worst symptom, who is on it, the keys."""
+    """The smallest screen: the alarm, its age, the worst symptom, who works on it, the keys."""
     firewall = state.firewall
     look = FIREWALL[firewall.state]
     breach = firewall.state is FirewallWord.BREACH
@@ -183,7 +183,7 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
         worst = state.symptoms[0]
         lines.append(line(Span(f"{SEVERITIES[worst.severity].mark} {visible(worst.id)}", "strong")))
         lines.append(
-            line(Span(f"{visible(worst.owner)} is on it" if worst.owner else "nobody is on it", "dim"))
+            line(Span(f"{visible(worst.owner)} works on it" if worst.owner else "nobody works on it", "dim"))
         )
     else:
         lines.append(line(Span("? unknown", "warn") if state.trouble else Span(*_calm(state))))

@@ -85,7 +85,7 @@ def chain_line(record: IncidentRecord) -> Line:
     if record.problems:
         return line(Span(f" ! the journal {visible(record.problems[0], 300)}", "warn"))
     return line(
-        Span(" chain whole" if record.entries else " no entry yet", "ok" if record.entries else "warn")
+        Span(" chain intact" if record.entries else " no entry yet", "ok" if record.entries else "warn")
     )
 
 
@@ -112,7 +112,7 @@ def _progress(record: IncidentRecord, number: int, width: int) -> Line:
 
 
 def _heading(entry: Entry, now: float, width: int) -> Line:
-    who = f"{visible(entry.actor, 60)} on {visible(entry.host, 40)}" if entry.actor else "nobody is named"
+    who = f"{visible(entry.actor, 60)} on {visible(entry.host, 40)}" if entry.actor else "author unknown"
     age = age_in_words(age_of(entry.at, now))
     right = line(Span(f" {clock_time(entry.at)}, {age} ago · {who} ", "dim"))
     return heading(f"{entry.number} {visible(entry.kind or 'unreadable', 30).upper()}", width, right=right)
@@ -153,7 +153,7 @@ def body_lines(record: IncidentRecord, number: int, standing: Standing | None, w
     entry = record.entries[number - 1]
     lines: list[Line] = []
     if entry.problem:
-        text = f"X this line {entry.problem}. Neither it nor what follows it can be believed."
+        text = f"X this line {entry.problem}. It and all lines after it cannot be trusted."
         lines += [line(Span(f" {part}", "fail")) for part in wrap_text(visible(text, 300), width - 2)]
     lines += entry_lines(entry, width)
     lines += [EMPTY, heading("KNOWN BY THEN", width)]
@@ -171,7 +171,7 @@ def _known(record: IncidentRecord, number: int, standing: Standing, width: int) 
     if standing.probes:
         troubled = sum(bool(output.trouble) for output in standing.probes.values())
         words = ", ".join(output.title for output in standing.probes.values())
-        lines += fact_lines("probes", f"{words}{f'; {troubled} could not look' if troubled else ''}", width)
+        lines += fact_lines("probes", f"{words}{f'; {troubled} failed' if troubled else ''}", width)
     if standing.diagnosis is not None:
         cause = standing.diagnosis.cause
         stances = [str(each.stance) for each in cause.evidence]
@@ -181,7 +181,7 @@ def _known(record: IncidentRecord, number: int, standing: Standing, width: int) 
         lines += fact_lines("plan", f"{standing.plan.hash[:12]} {standing.plan.title}", width)
         lines += fact_lines("consent", _consent_words(record, number, standing), width)
         done = sum(each.done for each in standing.applied.steps.values())
-        half = ", one was begun and has no outcome" if standing.has_open_intent else ""
+        half = ", one started and has no outcome" if standing.has_open_intent else ""
         role: Role = "warn" if half else "text"
         lines += fact_lines(
             "applied", f"{done} of {plural(len(standing.plan.steps), 'step')}{half}", width, role
@@ -198,7 +198,7 @@ def _known(record: IncidentRecord, number: int, standing: Standing, width: int) 
 
 def _consent_words(record: IncidentRecord, number: int, standing: Standing) -> str:
     if not standing.consented:
-        return "nobody had agreed to it"
+        return "not approved"
     given = [entry for entry in record.entries[:number] if entry.kind == "consent"]
     return f"{given[-1].actor}: {given[-1].reason}" if given else "given"
 
@@ -240,7 +240,7 @@ def show_command(incident_id: str, workspace: str) -> str:
 def entry_lines(entry: Entry, width: int) -> list[Line]:
     """What this one line of the journal says."""
     if not entry.is_entry:
-        return [line(Span(" X this line is no entry of a journal; what it held cannot be told", "fail"))]
+        return [line(Span(" X this line is no entry of a journal; its content cannot be shown", "fail"))]
     try:
         from console.presentation.blocks import block_lines
         from runbook.tell.entry import entry_blocks

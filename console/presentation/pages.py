@@ -6,7 +6,7 @@ from console import keymap
 from console.presentation.lines import wrapped
 from console.presentation.row_counts import MIX_MARKS
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line
-from console.presentation.states import SHORT_CATEGORIES
+from console.presentation.states import DRIFT, SHORT_CATEGORIES
 
 
 def help_lines(place: keymap.Place, width: int) -> list[Line]:
@@ -39,4 +39,6 @@ def _legend(width: int) -> list[Line]:
         lines.append(line(f"  {mark} {fit_text(word, 9)}", Span(f"  {meaning}", "dim")))
     mix = "  ".join(f"{mark} {SHORT_CATEGORIES.get(name, name)}" for name, mark in MIX_MARKS.items())
     lines.append(line(f"    {fit_text('mix', 9)}", Span(f"  {mix}", "dim")))
+    drift = "  ".join(f"{look.mark} {look.word}" for look in DRIFT.values() if look.mark.strip())
+    lines.append(line(f"    {fit_text('drift', 9)}", Span(f"  {drift} (not in the baseline)", "dim")))
     return lines

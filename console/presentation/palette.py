@@ -58,7 +58,7 @@ _ALSO = {
     "quit": "exit leave close",
     "log": "events messages",
     "refresh": "reload reread",
-    "undo.command": "revert take back",
+    "undo.command": "revert rollback",
     "screen.audit": "checks report invariants failures",
     "screen.incidents": "undo revert history journal quarantine restore",
     "screen.runbook": "problems fix repair wizard leak",

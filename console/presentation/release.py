@@ -145,7 +145,7 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
 def release_foot(run: CheckRun, git: GitStatus, width: int, why: str = "") -> list[Line]:
     """The lines below the gates: the tag command and what the freeze had to say."""
     command = tag_command(run, git, why)
-    lines = [EMPTY, line(Span(" To tag it, by hand", "title"), Span("   nothing is tagged from here", "dim"))]
+    lines = [EMPTY, line(Span(" To tag it, by hand", "title"), Span("   this console creates no tag", "dim"))]
     if command:
         lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(command, width - 6)]
     else:

@@ -71,7 +71,7 @@ def _counted(rows: RowCounts, now: float, width: int, height: int) -> PaneView:
 
 def _nothing(rows: RowCounts, width: int) -> tuple[Line, ...]:
     why = rows.origin.why or "no run has finished here"
-    explained = wrap_text("No rows were counted, which is not zero rows.", width - 2)
+    explained = wrap_text("Rows were not counted: this is not zero.", width - 2)
     return (
         line(" ", Span("? unknown", "warn"), f"  {visible(why)}"),
         *(line(Span(f" {part}", "dim")) for part in explained),

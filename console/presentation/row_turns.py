@@ -64,7 +64,7 @@ def _turn(number: int, turn: Turn, indent: int, width: int, *, unfolded: bool) -
         rows += text_lines(turn["content"], used, "text", width, unfolded=unfolded)
     if turn["tool_calls"]:
         rows += _calls(turn["tool_calls"], used, width, unfolded=unfolded)
-    first, *rest = rows or [line(" " * used, Span("says nothing", "dim"))]
+    first, *rest = rows or [line(" " * used, Span("(empty)", "dim"))]
     yield line(*head, *first[1:])
     yield from rest
     for name, member in turn.items():

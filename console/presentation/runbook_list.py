@@ -23,7 +23,7 @@ _NAME = 22
 _STATE = 8
 _AGE_AND_SOURCE = 11
 _WHO = 9
-# From here there is room to say who is on it.
+# From here there is room to say who works on it.
 _WIDE = 100
 _CLEAR = Look(" ", "clear", "text")
 _OLD_CLEAR = Look("~", "stale", "dim")

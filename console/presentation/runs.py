@@ -39,7 +39,7 @@ _ALL_COUNTS = 100
 def runs_pane(runs: tuple[RunRow, ...], now: float, width: int) -> PaneView:
     """The trend first, so that a long list of runs is what scrolls."""
     if not runs:
-        nothing = (line(" ", Span("? never", "warn"), "  no run has left a report here"),)
+        nothing = (line(" ", Span("? never", "warn"), "  no run has a report here"),)
         return PaneView(5, "RUNS", nothing)
     trend = _trend(runs)
     head = Span(_columns("", "when", "command", "lines", "sft", "took", "run_hash", width), "dim")

@@ -98,7 +98,7 @@ def _facts(
     if incident is not None:
         who = f"{incident.owner or 'nobody'}, {incident.state.replace('_', ' ')}, incident {incident.id}"
         return [*lines, *_fact("who", who, width)]
-    return [*lines, *(_fact("who", "nobody is on it", width) if symptom is not None else [])]
+    return [*lines, *(_fact("who", "nobody works on it", width) if symptom is not None else [])]
 
 
 def _read(as_of: float | None, source: str, now: float) -> str:

@@ -119,7 +119,7 @@ def _holder(view: WizardView, now: float, width: int) -> list[Line]:
     since = age_in_words(age_of(view.holder.since_seconds, now))
     who = visible(view.holder.user or "somebody", 24)
     where = visible(f"pid {view.holder.pid or '?'} on {view.holder.host or '?'}", 40)
-    doing = "carries the plan out" if view.move in CHANGES else "works on it; you may look"
+    doing = "is applying the plan" if view.move in CHANGES else "works on it; you can only view"
     return [fit(line(Span(f" ! {who} ({where}) {doing}, for {since}", "warn")), width)]
 
 

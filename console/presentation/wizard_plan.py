@@ -77,7 +77,7 @@ def running_lines(run: RunView | None, width: int) -> list[Line]:
     progress = run.progress
     what = visible(run.stage or run.command)
     if progress.fraction is None:
-        rows = plural(progress.rows_done, "row") if progress.rows_done else "at work"
+        rows = plural(progress.rows_done, "row") if progress.rows_done else "running"
         return [line(Span(f"       {what}  {rows}", "accent"))]
     size = max(8, min(30, width - 50))
     tail = f" {int(progress.fraction * 100)}%  {rate(progress.rows_per_second)}"

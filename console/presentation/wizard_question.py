@@ -72,14 +72,14 @@ def _said(text: str, width: int, role: Role) -> list[Line]:
 
 def _title(view: WizardView, busy: str) -> str:
     if busy or view.is_applying:
-        return "AT WORK"
+        return "RUNNING"
     return "QUESTION" if view.question is not None else "NOW"
 
 
 def _aside(view: WizardView, armed: bool) -> str:
     if armed or (view.move is None and not view.undoable):
         return ""
-    return "read-only: you may look; a arms"
+    return "read-only: view only; a arms"
 
 
 def _text(view: WizardView, busy: str) -> str:
@@ -90,14 +90,14 @@ def _text(view: WizardView, busy: str) -> str:
     if view.is_applying:
         return "Runs detached; safe to leave with esc."
     if view.is_cut_off:
-        return "It was agreed to and cut off before its end. What now?"
+        return "It was approved and then interrupted. What now?"
     if isinstance(view.move, Work):
         return f"Next: {DOING[view.move]}."
     question = view.question
     if question is None:
         return _end_text(view)
     if question.id == wizard.CONSENT:
-        return "The plan does not hold any more. What now?" if view.void else "Carry this plan out?"
+        return "The plan is out of date. What now?" if view.void else "Apply this plan?"
     return question.text
 
 

@@ -193,7 +193,7 @@ def _with_stream(run: CheckRun, stream: _Stream) -> CheckRun:
         )
     if _is_at_work(stream):
         return replace(known, word="running")
-    return replace(known, word="died", ok=None, trouble="the process is gone and told no end")
+    return replace(known, word="died", ok=None, trouble="the process ended without a result")
 
 
 def _is_at_work(stream: _Stream) -> bool:

@@ -71,7 +71,7 @@ class IncidentRecord:
     can_undo: bool = False
     page: str = ""
     valid: tuple[IncidentEntry, ...] = ()
-    """The entries before the first broken one, which alone may be believed."""
+    """The entries before the first broken one, which alone are verified."""
 
     @property
     def is_whole(self) -> bool:

@@ -66,7 +66,7 @@ def _instead(answers: Sequence[Answer], answer: Answer) -> tuple[Answer, ...]:
 def showing(
     answers: Iterable[Answer], now: float, reading: RunbookReading = _NO_READING
 ) -> tuple[SymptomStatus, ...]:
-    """What is detected, worst first, each with who is on it and what explains it."""
+    """What is detected, worst first, each with who works on it and what explains it."""
     known = {answer.id: answer for answer in answers}
     if not any(answer.is_detected for answer in known.values()):
         return ()

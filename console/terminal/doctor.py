@@ -114,7 +114,7 @@ def engine_finding(choice: EngineChoice) -> Finding:
     """Whether the engine can be imported, found out in a process of its own."""
     where = f"{choice.source} ({choice.why})"
     if choice.untrusted:
-        found = f"unknown: {choice.untrusted}; it was not looked at, and the installed one answers"
+        found = f"unknown: {choice.untrusted}; it was not loaded; the installed engine is used"
         return Finding("engine", Level.WARN, visible(found), "Look at it and trust it: distill trust")
     loaded = load_all(choice, limit_seconds=PROBE_SECONDS)
     if wrong := loaded.told_from():
@@ -151,7 +151,7 @@ def _disk(root: Path) -> Finding:
     try:
         usage = shutil.disk_usage(root)
     except OSError as error:
-        return Finding("disk", Level.WARN, f"cannot be asked: {error.strerror}", "Look at the mount: df .")
+        return Finding("disk", Level.WARN, f"cannot be read: {error.strerror}", "Look at the mount: df .")
     found = f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB free"
     advice = "Make room before a run: its outputs are staged beside the old ones"
     return _judged("disk", usage.free >= LOW_DISK_BYTES, found, advice)

@@ -74,11 +74,11 @@ def _profile(facts: TerminalFacts, wanted: str | None) -> tuple[Profile, list[st
         return Profile.PLAIN, [f"{facts.columns}x{facts.lines} is below {SMALLEST_COLUMNS}x{SMALLEST_LINES}"]
     for word, seen in (("mosh", facts.mosh), ("ssh", facts.ssh)):
         if seen:
-            return Profile.LEAN, [f"over {word}: few bytes, nothing that moves by itself"]
+            return Profile.LEAN, [f"over {word}: few bytes, no animation"]
     if facts.tmux or facts.screen:
-        return Profile.LEAN, [f"inside {'tmux' if facts.tmux else 'screen'}, which may be attached from afar"]
+        return Profile.LEAN, [f"inside {'tmux' if facts.tmux else 'screen'}, which may be attached remotely"]
     if facts.no_color:
-        return Profile.LEAN, ["NO_COLOR is set, and the themes of rich are made of colour"]
+        return Profile.LEAN, ["NO_COLOR is set, and profile rich needs colour"]
     if facts.colours != "truecolor":
         return Profile.LEAN, [f"a local terminal with {facts.colours} colours: its own palette is safest"]
     return Profile.RICH, ["a local terminal with 24-bit colour"]

@@ -25,7 +25,7 @@ FIRST_READING_SECONDS = 5.0
 _NEED_NO_READING = ("how_to_quit", "help", "suspend", "redraw")
 # Through the target's ancestors twice: first the key bubbles up to its binding, then what that posted does.
 _ROUNDS = 2
-# A widget that is removed while a key is on its way up never tells; then the next key goes on.
+# A widget that is removed while a key works on its way up never tells; then the next key goes on.
 _STUCK_SECONDS = 1.0
 
 

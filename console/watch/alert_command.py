@@ -44,7 +44,7 @@ def alert_command(root: Path) -> tuple[str, ...]:
     if value and (why := _not_trusted(path)):
         raise _unusable(path, f"names an [alert] command, but {why}")
     if value and not stakes_of(root).programs_are_trusted:
-        raise trust_needed(root, "its [alert] command is a program that nobody has trusted")
+        raise trust_needed(root, "its [alert] command is a program that is not trusted")
     return tuple(value)
 
 
@@ -52,7 +52,7 @@ def _not_trusted(path: Path) -> str:
     found = path.stat()
     if found.st_uid not in (os.getuid(), 0):
         return "belongs to another user"
-    return "anybody may write it" if found.st_mode & stat.S_IWOTH else ""
+    return "anyone can write to it" if found.st_mode & stat.S_IWOTH else ""
 
 
 def _unusable(path: Path, why: str) -> SettingsError:
@@ -60,7 +60,7 @@ def _unusable(path: Path, why: str) -> SettingsError:
         "alert_command_refused",
         f"{path} {why}.",
         "Nothing was run.",
-        "Mend [alert] in distill.toml, then look: distill config show",
+        "Correct [alert] in distill.toml, then: distill config show",
         file=str(path),
     )
 

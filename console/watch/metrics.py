@@ -95,7 +95,7 @@ def _phases(status: WorkspaceStatus) -> list[Family]:
 
 
 def _firewall(status: WorkspaceStatus) -> list[Family]:
-    state = Family("distill_firewall_state", "1 for the firewall's word, 0 for the others.")
+    state = Family("distill_firewall_state", "1 for the firewall's state, 0 for the others.")
     for word in FirewallWord:
         state.add(float(status.firewall.state is word), state=word)
     as_of = Family("distill_firewall_read_timestamp_seconds", "When the firewall last looked.")
@@ -162,7 +162,7 @@ def _detectors(status: WorkspaceStatus) -> list[Family]:
     """What each symptom's detector says, and how many say it: silence is no all-clear by itself."""
     state = Family("distill_symptom_state", "1 for what is known of a symptom, 0 for the others.")
     as_of = Family("distill_symptom_seen_timestamp_seconds", "When what is known of a symptom was true.")
-    detectors = Family("distill_symptom_detectors", "Detectors by how far their answers may be believed.")
+    detectors = Family("distill_symptom_detectors", "Detectors by the freshness of their answers.")
     known = {answer.id: answer for answer in status.answers}
     for definition in definitions():
         answer = known.get(definition.id)

@@ -38,7 +38,7 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
         audit.blind = dataclasses.replace(
             error.fault,
             what_happened=f"Drift was not measured: {error.fault.what_happened}",
-            kept_safe="The checks have looked; the baseline was not moved.",
+            kept_safe="The checks ran; the baseline was not moved.",
             do_next="Check the file and its permissions, then: distill audit-full",
         )
         audit.notes.append(audit.blind.what_happened)

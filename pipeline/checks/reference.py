@@ -36,7 +36,7 @@ _AUDIT = """\
 `distill audit-full` recomputes everything from the files: sources are read and mapped again,
 rows, digests and counts are counted again, the firewall and the acceptance gate are asked as
 processes of their own. Receipts are compared, never believed. It takes no lock but shares the
-workspace: while a run is at work it ends with 75, and a run that starts meanwhile has to wait.
+workspace: while a run is in progress it ends with 75, and a run that starts meanwhile has to wait.
 `--check ID` runs one check (it may be repeated) and writes no report. `--acceptance-report PATH`
 uses a report of `distill acceptance` by the same engine instead of running the gate again.
 `--no-append` leaves the baselines alone. Checks share what is read once, and the first that needs

@@ -29,9 +29,9 @@ def tell_errors(context: CommandContext, results: Iterable[CheckResult]) -> None
     context.fault(
         Fault(
             "check_error",
-            f"{blind[0].id} could not look{more}: {blind[0].detail or blind[0].observed}",
-            "The other checks have looked; nothing but reports was written.",
-            f"Mend what it names, then ask again: {blind[0].reproduce}",
+            f"{blind[0].id} could not be evaluated{more}: {blind[0].detail or blind[0].observed}",
+            "The other checks ran; only reports were written.",
+            f"Correct what it names, then re-run: {blind[0].reproduce}",
         )
     )
 

@@ -67,9 +67,7 @@ def _report(context: CommandContext, finished: Finished) -> None:
     for warning in summary["warnings"]:
         context.note(f"warning: {visible(warning)}")
     if finished.exit_code is not ExitCode.OK:
-        context.note(
-            f"exit {finished.exit_code}: the outputs are committed; the warnings say what is not well"
-        )
+        context.note(f"exit {finished.exit_code}: the outputs are committed; the warnings say what is wrong")
     context.out(f"run_hash {finished.run_hash}")
 
 

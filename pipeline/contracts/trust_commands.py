@@ -102,7 +102,7 @@ TRUST_COMMANDS: tuple[Command, ...] = (
                 completes="file",
                 help="use this report of `distill acceptance` instead of running it again",
             ),
-            arg("--no-append", action="store_true", help="leave the baselines alone, whatever the verdict"),
+            arg("--no-append", action="store_true", help="change no baseline, whatever the verdict"),
         ),
         example=("--check", "P3.distribution"),
         exits=(_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED, _UNTRUSTED),
@@ -151,8 +151,9 @@ TRUST_COMMANDS: tuple[Command, ...] = (
         "engine",
         (
             action(
-                "new normal, seen once, show; measure: the drift table as it is now, writing nothing; "
-                "adopt: take journals that were changed as they are",
+                "accept: as the new normal; dismiss: this once; list: show; "
+                "measure: the drift table as it is now, writing nothing; "
+                "adopt: accept changed journals as they are",
                 "accept",
                 "dismiss",
                 "list",
@@ -190,7 +191,7 @@ TRUST_COMMANDS: tuple[Command, ...] = (
     Command(
         "rotate-replay-log",
         "trust",
-        "Archive the replay log, verified before a byte goes.",
+        "Archive the replay log, verified before anything is deleted.",
         "engine",
         (arg("--force", action="store_true", help="rotate however small the log is"),),
         exits=(_FAILED, _LOCKED, _UNTRUSTED),
@@ -234,7 +235,7 @@ TRUST_COMMANDS: tuple[Command, ...] = (
     Command(
         "handoff",
         "trust",
-        "Write the page for whoever arrives cold.",
+        "Write the hand-off page for whoever is new to the workspace.",
         "engine",
         (arg("--print", action="store_true", dest="only_print", help="print the page, write nothing"),),
         example=("--print",),

@@ -85,7 +85,8 @@ def _verdict(comparison: Comparison) -> tuple[int, str]:
         where = found.file if found.line is None else f"{found.file}:{found.line}"
         names = f" in {', '.join(found.fields[:5])}" if found.fields else ""
         return ExitCode.CHECK_FAILED, (
-            f"different: {found.first_run} and {found.second_run} part at {found.stage}, {where}{names}"
+            f"different: {found.first_run} and {found.second_run} differ from stage {found.stage} on: "
+            f"{where}{names}"
         )
     if last.run_hash != first.run_hash:
         return ExitCode.CHECK_FAILED, (

@@ -98,10 +98,10 @@ def _lines(workspace: Path, baselines: Baselines) -> Iterator[tuple[dict[str, An
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError:
-            baselines.problems.append(f"{paths.AUDIT_BASELINES}:{number} is not JSON; it was passed over")
+            baselines.problems.append(f"{paths.AUDIT_BASELINES}:{number} is not JSON; it was ignored")
             continue
         if not isinstance(row, dict):
-            baselines.problems.append(f"{paths.AUDIT_BASELINES}:{number} is no object; it was passed over")
+            baselines.problems.append(f"{paths.AUDIT_BASELINES}:{number} is no object; it was ignored")
             continue
         yield row, number, hashlib.sha256(line).hexdigest()
 
@@ -114,7 +114,7 @@ def _fold(baselines: Baselines, row: dict[str, Any], number: int, workspace: Pat
         # By hand. The seed's runbook allows it, so it counts; without notes it explains nothing.
         if not isinstance(notes, str) or not notes.strip():
             baselines.problems.append(
-                f"{paths.AUDIT_BASELINES}:{number} has no notes to explain it; it was passed over"
+                f"{paths.AUDIT_BASELINES}:{number} has no notes to explain it; it was ignored"
             )
             return
         kind = "accept"

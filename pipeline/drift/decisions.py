@@ -119,6 +119,6 @@ def _check(name: str, audited: dict[str, DriftRow], metrics: Metrics) -> None:
             code="value_moved",
             what_happened=f"{name} was {seen} in the last audit and is {now} now.",
             kept_safe="Nothing was recorded: a decision holds for the value that was seen.",
-            do_next="Look again first: distill audit-full",
+            do_next="Audit again first: distill audit-full",
             value=name,
         )

@@ -166,7 +166,7 @@ class FileScan:
             return
         offences = self.walls.judge(row)
         if other is not None and self.walls.fidelity and not any(each.is_breach for each in offences):
-            said = f"it holds a member that no exporter writes: '{visible(other, QUOTED)}'"
+            said = f"it has a field that no exporter writes: '{visible(other, QUOTED)}'"
             offences.append(Offence(Wall.FIDELITY, said))
         if not any(each.is_breach for each in offences) and (
             self._is_repeated(row) if is_repeated is None else is_repeated

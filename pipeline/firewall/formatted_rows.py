@@ -75,7 +75,7 @@ def read(row: object) -> tuple[Kind, bytes]:
             others = sorted(row.keys() - members - rest - _ORIGIN)
             if others:
                 raise UnreadableError(
-                    f"it holds a member that no format writes: '{visible(others[0], _QUOTED)}'"
+                    f"it has a field that no format writes: '{visible(others[0], _QUOTED)}'"
                 )
             return kind, key(kind, row.get("tools"), *parts)
     raise UnreadableError("it has the shape of no format")
@@ -178,7 +178,7 @@ def _turn(value: object) -> Line:
     value = {name: member for name, member in value.items() if member is not None}
     others = sorted(value.keys() - _TURN_MEMBERS)
     if others:
-        raise UnreadableError(f"a turn holds a member that no format writes: '{visible(others[0], _QUOTED)}'")
+        raise UnreadableError(f"a turn has a field that no format writes: '{visible(others[0], _QUOTED)}'")
     role = value.get("from", value.get("role"))
     if role not in _IS_ANSWER or ("from" in value) == ("role" in value):
         raise UnreadableError("a turn has a role that no format writes")

@@ -297,7 +297,7 @@ def _unknown_members(row: dict[str, Any], known: frozenset[str]) -> Iterator[str
     """A text in a member of another name is read by whoever looks for that name."""
     others = sorted(row.keys() - known)
     if others:
-        yield f"it holds a member that no exporter writes: '{visible(others[0], _QUOTED)}'"
+        yield f"it has a field that no exporter writes: '{visible(others[0], _QUOTED)}'"
 
 
 def _pair_differs(row: dict[str, Any], evidence: Any, rule: SplitRule | None) -> Iterator[str]:

@@ -33,7 +33,7 @@ def scan(places: Places, standing: Collection[Wall] = ALL_WALLS, keep: Path | No
     names = tuple(wall.value for wall in Wall if wall in standing)
     blank = Report(State.UNKNOWN, places.shown, names, quarantined=tuple(places.quarantined()))
     if places.is_live and places.root is not None and not wait_while_open(places.root):
-        return replace(blank, detail="a run is putting its outputs in place; look again")
+        return replace(blank, detail="a run is putting its outputs in place; scan again")
     report = blank
     for _ in range(_TRIES):
         before = places.fingerprint()

@@ -101,7 +101,7 @@ def storage_fault(
             stats = os.statvfs(path.parent if path.parent.exists() else Path("/"))
             free = f", {stats.f_bavail * stats.f_frsize:,} bytes free"
     if isinstance(error, UnsyncedError):
-        kept_safe = "The new file is in place, whole; a power cut before the disk is well may undo it."
+        kept_safe = "The new file is in place, whole; a power cut before the disk works again may lose it."
     return StorageError.of(
         code=code,
         what_happened=f"{path} could not be {doing}: {error.strerror or error}{free}.",

@@ -77,11 +77,11 @@ class FileChanges:
         try:
             found = self._notify.watch(2 * self._step_ms, self._step_ms, max(1, round(limit * 1000)), stop)
         except RuntimeError as error:
-            self._poll(f"events broke off: {error}")
+            self._poll(f"file events stopped: {error}")
             return not stop.is_set()
         if doubted and found == "timeout":
             self._is_mistrusted = True
-            self._poll("a change was not told")
+            self._poll("a change was missed")
         return isinstance(found, set)
 
     def found(self) -> None:
@@ -114,7 +114,7 @@ class FileChanges:
             self._poll(f"watchfiles cannot be imported: {error}")
         except (OSError, RuntimeError) as error:
             # Limits of inotify are used up, or a folder went in between: both may be over in a while.
-            self._poll(f"events are not to be had: {error}")
+            self._poll(f"file events are not available: {error}")
             self._retry_at = self._clock() + RETRY_SECONDS
         else:
             self.why_polling, self._retry_at = "", float("inf")

@@ -80,7 +80,7 @@ def read_book() -> TrustBook:
         for place in (path.parent, path):
             found = place.lstat()
             if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                return TrustBook(trouble=f"{place} can be written by others, and is not believed")
+                return TrustBook(trouble=f"{place} can be written by others, and is ignored")
         with disk.open_to_read(path) as file:
             value = object_or_none(file.read(_MOST_BYTES))
     except FileNotFoundError:

@@ -37,7 +37,7 @@ class Difference:
     def in_words(self) -> str:
         counts = ((self.changed, "changed"), (self.added, "new"), (self.removed, "gone"))
         told = ", ".join(f"{len(paths)} {word}" for paths, word in counts if paths)
-        return f"against {self.base}: {told or 'no difference'}"
+        return f"with {self.base}: {told or 'no difference'}"
 
 
 def difference(stakes: Stakes) -> Difference | None:

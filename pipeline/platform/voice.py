@@ -129,9 +129,9 @@ def speak(
         code = worst((code, ExitCode.NOT_EVALUABLE))
         fault = Fault(
             "output_refused",
-            f"Standard output cannot be written: {refused.strerror}. What it holds is not whole.",
+            f"Standard output cannot be written: {refused.strerror}. What it holds is incomplete.",
             kept_safe,
-            "Give it a place with room; the command can be asked again.",
+            "Write to a place with free space, then run the command again.",
         )
         voice.fault(fault)
         also_tell(fault)

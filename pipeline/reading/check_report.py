@@ -140,7 +140,7 @@ def told(seen: Iterable[Check]) -> str:
 def answer_of_report(checks: Sequence[str], report: CheckReport | None) -> Answer:
     """What the last audit says of ``checks``; without one there is nothing to know yet."""
     if report is None:
-        return Answer(Verdict.UNKNOWN, "there is no audit to read it from", None, AUDIT, nothing_yet=True)
+        return Answer(Verdict.UNKNOWN, "no audit has run yet", None, AUDIT, nothing_yet=True)
     return answer_of_checks(checks, report.seen(checks))
 
 

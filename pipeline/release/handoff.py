@@ -81,7 +81,7 @@ def page(workspace: Path, settings: Settings) -> str:
     lines = [
         f"# Hand-off: {_text(settings.workspace.name)}",
         "",
-        "For whoever arrives cold. Written by `distill handoff`; write it again rather than edit it.",
+        "For whoever is new here. Written by `distill handoff`; write it again rather than edit it.",
         "",
         "## Phases",
         "",
@@ -110,7 +110,7 @@ def page(workspace: Path, settings: Settings) -> str:
         f"- see what differs: `git diff {quote(tag)} -- {f'{_CODE} ' if owns_engine else ''}distill.toml`",
         "- one file: `distill restore PATH` (previews first; no hook or filter of the repository runs), then "
         "`distill run-all` and `distill audit-full`",
-        "- take that back: `distill undo INCIDENT`; `distill incident list` names it",
+        "- undo that: `distill undo INCIDENT`; `distill incident list` names it",
         "- data, exports and reports are not tracked: `distill run-all` makes them again from the sources",
         *([] if owns_engine else ["- the installed engine is in no tag: `distill doctor` names its version"]),
         "",

@@ -146,6 +146,6 @@ def _unavailable(failure: ModelError, *, logged: bool) -> EngineUnavailableError
         code=f"model_{failure.code}",
         what_happened=f"The model at {failure.url} gave no answer: {failure.detail}.",
         kept_safe=kept,
-        do_next="Start that server, mend [replay] base_url, or ask the embedded one: --model extractive",
+        do_next="Start that server, correct [replay] base_url, or ask the embedded one: --model extractive",
         value=failure.url,
     )

@@ -42,7 +42,7 @@ def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: 
     name = tag or planning.workspace.last_good_tag
     remote = compare_with_remote(planning.workspace.root, name, remote_seconds)
     if remote.moved:
-        raise refused("tag_moved", remote.says, "Find out who moved it, and which commit is right.")
+        raise refused("tag_moved", remote.says, "Find out who moved the tag, and which commit is right.")
     commit = tagged_commit(planning, name)
     try:
         changes = differences(planning.workspace, commit)

@@ -32,7 +32,7 @@ from runbook.change.refusals import ApprovalNeededError, PlanVoidError
 from runbook.probes.workspace import Workspace
 
 # What a rehearsal's journal says of a run that it left out.
-LEFT_OUT = "left out: nobody trusts the code that it would run"
+LEFT_OUT = "skipped: the code that it would run is not trusted"
 
 
 class StepFailedError(OperatorError):
@@ -103,7 +103,7 @@ def apply_plan(
 def _not_consented(plan: Plan) -> ApprovalNeededError:
     return ApprovalNeededError.of(
         "approval_needed",
-        f"Nobody has consented to the plan {plan.hash[:12]} ({plan.title}).",
+        f"The plan {plan.hash[:12]} ({plan.title}) has no consent.",
         "Nothing was changed.",
         plan.command,
     )
@@ -112,7 +112,7 @@ def _not_consented(plan: Plan) -> ApprovalNeededError:
 def _failed(incident: Incident, plan: Plan, index: int, said: str) -> StepFailedError:
     return StepFailedError.of(
         "step_failed",
-        f"Step {index + 1} of {len(plan.steps)} did not end well: {visible(said, 300)}.",
+        f"Step {index + 1} of {len(plan.steps)} failed: {visible(said, 300)}.",
         "The steps before it stand; everything that was replaced is kept in the incident's folder.",
         f"Go on: distill runbook resume {incident.id}. Undo: distill undo {incident.id}",
     )

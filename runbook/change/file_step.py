@@ -39,7 +39,7 @@ from runbook.probes.workspace import Workspace
 # In an intent's detail: the journals among its files that were not as audits had read them.
 BROKEN = "broken_journals"
 _AS_IT_WAS = "The file is as it was."
-_UNSYNCED = "The change is in place, whole; a power cut before the disk is well may undo it."
+_UNSYNCED = "The change is in place, whole; a power cut before the disk works again may lose it."
 
 
 def differs(expected: FileState, found: FileState) -> str:

@@ -66,7 +66,7 @@ def last_undoable(entries: Sequence[IncidentEntry]) -> Plan | None:
 
 
 def nothing_to_undo(entries: Sequence[IncidentEntry]) -> RefusedError:
-    """Why there is no way back: it was gone already, it was pruned, or there never was a change."""
+    """Why it cannot be undone: it was gone already, it was pruned, or there never was a change."""
     told = (each for each in reversed(entries) if each.detail.get("undone") or PRUNED in each.detail)
     last = next(told, None)
     if last is None:
@@ -121,9 +121,9 @@ def plan_undo(planning: Planning, incident: Incident, plan: Plan) -> Draft:
         raise refused("nothing_to_undo", "That plan changed nothing.", "See: distill incident show")
     return planning.draft(
         "undo",
-        f"Take back: {plan.title}",
+        f"Undo: {plan.title}",
         steps,
-        undo="Carry the same changes out again.",
+        undo="Apply the same changes again.",
         undoes=plan.hash,
         notes=notes,
     )
@@ -225,7 +225,7 @@ def _revocation(planning: Planning, line_digest: str) -> str:
         "denominators": {},
         "breakdown": {},
         "decided_metrics": [],
-        "notes": f"taken back in incident {planning.incident_id}",
+        "notes": f"undone in incident {planning.incident_id}",
         "actor": planning.actor,
         "revokes": line_digest,
         "recorded_at": precise_utc(planning.now),

@@ -81,7 +81,7 @@ def preview_or_ask(driver: Driver, arguments: argparse.Namespace, voice: Voice) 
     if voice.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         voice.note(f"approval needed: {plan.command}")
         return ExitCode.APPROVAL_NEEDED
-    voice.note(code_question(plan.code, "carry it out", "nothing is changed", reason=True))
+    voice.note(code_question(plan.code, "apply it", "nothing is changed", reason=True))
     # The end of input is an empty answer, which agrees to nothing.
     if read_line("code> ").strip() != plan.code:
         voice.note("Nothing was changed.")
@@ -113,12 +113,11 @@ def apply_by_hash(root: Path, arguments: argparse.Namespace, voice: Voice) -> in
 
 def _say_finished(incident: Incident, plan: Plan, finished: Finished, voice: Voice) -> int:
     """What was done is not done again. Raises PlanVoidError for a plan that was taken back since."""
-    done = "undone" if plan.undoes is not None else "carried out"
+    done = "undone" if plan.undoes is not None else "applied"
     if finished.taken_back_at is not None:
         raise PlanVoidError.of(
             "taken_back",
-            f"{visible(plan.title)}: carried out at {finished.at}, and taken back at "
-            f"{finished.taken_back_at}.",
+            f"{visible(plan.title)}: applied at {finished.at}, and undone at {finished.taken_back_at}.",
             NOTHING_CHANGED,
             "Make the plan again and look at it again: distill runbook plan, or the wizard.",
         )

@@ -154,7 +154,7 @@ def _verify(incident: Incident, heads: dict[str, Head], voice: Voice) -> int:
     elif is_never_opened(incident.folder):
         voice.out(f"{incident.id}: never opened: cut off before its first entry, so nothing was done in it")
     else:
-        voice.out(f"{incident.id}: {plural(len(incident.journal.entries()), 'entry')}, the chain is whole")
+        voice.out(f"{incident.id}: {plural(len(incident.journal.entries()), 'entry')}, the chain is intact")
     return ExitCode.CHECK_FAILED if problems else ExitCode.OK
 
 

@@ -8,7 +8,7 @@ from pipeline.contracts.command import Command, arg
 from pipeline.contracts.faults import ExitCode
 
 _CONSENT = (
-    arg("--plan", metavar="HASH", help="carry out the plan with this hash (from the preview)"),
+    arg("--plan", metavar="HASH", help="apply the plan with this hash (from the preview)"),
     arg("--approve-as", metavar="NAME", help="who consents to it"),
     arg("--reason", metavar="WHY", help="why"),
 )
@@ -41,7 +41,7 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
                 help="a symptom's id; resume: an incident's",
             ),
             arg("--full", action="store_true", help="detect: rerun what a report would answer"),
-            arg("--offer", metavar="ID", help="plan: which way out (default: the first)"),
+            arg("--offer", metavar="ID", help="plan: which option (default: the first)"),
             arg(
                 "--answer",
                 action="append",
@@ -86,7 +86,7 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
     Command(
         "undo",
         "repair",
-        "Take an incident's last change back, byte for byte.",
+        "Undo an incident's last change, byte for byte.",
         "runbook",
         (_INCIDENT, *_CONSENT),
         exits=_CHANGE_EXITS,
@@ -143,7 +143,7 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
                 completes="file",
                 help="export: where to (default: ./<incident>.tar.gz)",
             ),
-            arg("--plan", metavar="HASH", help="prune: carry out the plan with this hash (from the preview)"),
+            arg("--plan", metavar="HASH", help="prune: apply the plan with this hash (from the preview)"),
             arg("--approve-as", metavar="NAME", help="prune: who consents to it"),
             arg("--reason", metavar="WHY", help="close: why nobody goes on with it; prune: why"),
             arg("--step", type=int, metavar="N", help="show: as it stood after N entries"),

@@ -84,7 +84,7 @@ def _glance(folder: str) -> Glance | None:
 
 
 def _blind(error: Exception) -> Glance:
-    said = f"could not look: {type(error).__name__}: {error}"
+    said = f"not examined: {type(error).__name__}: {error}"
     return lambda facts: Answer(Verdict.UNKNOWN, said, facts.now)
 
 

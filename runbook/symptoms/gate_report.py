@@ -102,7 +102,7 @@ def is_not_alone(state: GateState) -> bool:
 def gate_answer(state: GateState | None, is_ours: Callable[[GateState], bool], told_by: str) -> Answer:
     """``is_ours`` says which of the two symptoms a red gate is; ``told_by`` names the other one."""
     if state is None:
-        said = "acceptance was never run here"
+        said = "acceptance has never run here"
         return Answer(Verdict.UNKNOWN, said, None, ACCEPTANCE, nothing_yet=True)
     if not is_ours(state):
         said = f"told by {told_by}" if state.red or state.blind else "no invariant fails"

@@ -120,7 +120,7 @@ def _detection(symptom_id: str, state: GateState | None, answer: Answer) -> Dete
 def _evidence(state: GateState) -> tuple[Evidence, ...]:
     fixture = [_evidence_of(each) for each in state.red]
     if not state.audited:
-        says, stance = "No audit has told how the real data stand.", Stance.UNKNOWN
+        says, stance = "No audit of the real data has run.", Stance.UNKNOWN
     elif state.is_divergence:
         says, stance = "Every other required check of the last audit is green.", Stance.FOR
     else:

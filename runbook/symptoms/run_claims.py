@@ -79,7 +79,7 @@ def run_claims(root: Path) -> RunClaims:
     found: list[Differing] = []
     examined = 1
     if pinned and (state := state_of(root, shown)).sha256 != pinned:
-        says = "is missing" if state.is_absent else "is not what the run wrote, says its event log"
+        says = "is missing" if state.is_absent else "is not what the run wrote, by its event log"
         found.append(_differing(root, shown, "summary", says, str(paths.events_file(run_id))))
     stages = {str(each.get("stage")): each for each in objects_of(summary, "stages")}
     receipts = {}

@@ -130,7 +130,7 @@ def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
 
 def survey_of(case: Case) -> Survey:
     """What the probe found; after one that failed, a survey without streams that says why."""
-    return case.found(STREAMS, Survey(crash=(case.trouble(STREAMS, "nobody looked at the streams"),)))
+    return case.found(STREAMS, Survey(crash=(case.trouble(STREAMS, "the streams were not examined"),)))
 
 
 def _reports(out: bytes) -> list[dict[str, Any]] | None:

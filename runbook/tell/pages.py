@@ -16,17 +16,17 @@ from runbook.tell.layout import table
 
 INDEX = "README.md"
 _STATES = (
-    ("detected", "A detector saw it."),
-    ("diagnosing", "Probes look, each within a time limit. Nothing is changed."),
+    ("detected", "A detector found it."),
+    ("diagnosing", "Probes examine it, each within a time limit. Nothing is changed."),
     ("classified", 'A cause is named, with the evidence for and against it. "Unknown" is an honest answer.'),
-    ("planned", "There is a plan: steps, files before and after, the way back."),
+    ("planned", "There is a plan: steps, files before and after, the undo."),
     ("awaiting_approval", "The plan and its undo came out right in a copy; consent is asked."),
     ("applying", "Each change: its intent on disk before, its outcome after."),
     ("verifying", "The detector that raised it is re-run."),
     ("resolved", "It is green. Nothing else ends an incident as resolved."),
     ("mitigated", "The damage is contained; the cause is not repaired."),
-    ("escalated", "Handed over, with everything that is known."),
-    ("abandoned", "Left as it is, or taken back."),
+    ("escalated", "Handed over, with all that is known."),
+    ("abandoned", "Closed without a repair, or undone."),
 )
 _TAG = ("`TAG` is the workspace's last-good tag, as `distill status` names it: `TAG=…` first.", "")
 
@@ -61,9 +61,9 @@ def _index(symptoms: Sequence[Symptom]) -> str:
         "",
         "## What always works",
         "",
-        "- `distill quarantine FILE` moves an export aside; a rename, taken back by a rename.",
+        "- `distill quarantine FILE` moves an export aside; a rename, undone by a rename.",
         "- `distill restore PATH` puts a file back to the bytes of the last-good tag.",
-        "- `distill undo INCIDENT` takes the last change of an incident back, byte for byte.",
+        "- `distill undo INCIDENT` undoes the last change of an incident, byte for byte.",
         "- `distill incident show INCIDENT` reads as a hand-over; `distill incident verify` checks it.",
         "",
     ]
@@ -147,7 +147,7 @@ def _of_symptom(symptom: Symptom, ids: set[str], commands: Collection[str]) -> I
     if not symptom.causes:
         yield f"{symptom.id}: names no cause"
     if not symptom.by_hand:
-        yield f"{symptom.id}: says nothing for the night on which the tool is down"
+        yield f"{symptom.id}: has no commands by hand for when the tool is down"
     for line in symptom.by_hand:
         yield from _of_command(symptom.id, line, commands)
 

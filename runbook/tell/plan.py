@@ -67,7 +67,7 @@ def plan_blocks(plan: Json, rehearsal: Json | None = None, *, is_trial: bool = F
     ``is_trial``: nobody can consent to it yet.
     """
     is_final = flag_of(plan, "reversible") is False
-    way_back = Fact("way back", _way_back(plan), "fail" if is_final else "text")
+    way_back = Fact("undo", _way_back(plan), "fail" if is_final else "text")
     first: list[Block] = [*([way_back] if is_final else []), *_removals(plan)]
     notes = [Fact("note", note) for note in texts_of(plan, "notes")]
     blocks: list[Block] = [*first, *([GAP] if first else []), *step_blocks(plan), GAP, *notes]
@@ -118,7 +118,7 @@ def _stays(plan: Json) -> str:
 
 def _way_back(plan: Json) -> str:
     if _kinds(plan) <= {_RENAME}:
-        return "the same rename backwards, while nothing else stands there"
+        return "the reverse rename, as long as that name is free"
     undo = text_of(plan, "undo") or "?"
     return f"NOT REVERSIBLE: {undo}" if flag_of(plan, "reversible") is False else undo
 
@@ -127,7 +127,7 @@ def _rehearsal(plan: Json, rehearsal: Json | None, is_trial: bool) -> list[Block
     """A rename takes itself back, and a person's own step cannot be rehearsed."""
     if not rehearsal:
         is_needed = not _kinds(plan) <= {_RENAME, _PRUNE, _MANUAL}
-        why = "there is no way back" if _PRUNE in _kinds(plan) else "a rename takes itself back"
+        why = "it cannot be undone" if _PRUNE in _kinds(plan) else "a rename can be reversed"
         words = "not yet" if is_needed else f"not needed: {why}"
         return [] if is_trial and is_needed else [Fact("rehearsed", words)]
     said = f"{text_of(rehearsal, 'detail')} ({took_in_words(number_of(rehearsal, 'took_seconds'))})"

@@ -59,7 +59,7 @@ def detect_one(workspace: Workspace, symptom: Symptom, *, full: bool = False) ->
         return Detection(
             symptom_id=symptom.id,
             verdict=Verdict.UNKNOWN,
-            observed=f"could not look: {why_failed(error)}",
+            observed=f"not examined: {why_failed(error)}",
             read_at=time.time(),
             as_of=None,
         )

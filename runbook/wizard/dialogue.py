@@ -45,8 +45,8 @@ DOING = {
     Work.DIAGNOSE: "looking for the cause; nothing is changed",
     Work.PLAN: "making the plan; nothing is changed",
     Work.REHEARSE: "rehearsing plan and undo in a copy",
-    Work.SETTLE: "settle by the files what was cut off, then finish the plan",
-    Work.APPLY: "carry out the plan that was agreed to",
+    Work.SETTLE: "check by the files what was interrupted, then finish the plan",
+    Work.APPLY: "apply the approved plan",
     Work.VERIFY: "re-run the detector",
 }
 
@@ -222,14 +222,14 @@ def offer_question(standing: Standing, offers: Sequence[Offer]) -> Question:
         choices.append((DIAGNOSE, "Find the cause first; nothing is changed."))
     choices.append((ESCALATE, "Hand it over: pack what is known for somebody else."))
     choices.append((ABANDON, "Leave it; nothing further is changed."))
-    text = "What shall be done?" if known else "Contain it now, or look first?"
+    text = "What shall be done?" if known else "Contain it now, or find the cause first?"
     return Question(OFFER, text, "choice", tuple(choices), help=standing.trouble)
 
 
 def consent_question(plan: Plan, rehearsal: Rehearsal | None) -> Question:
     """Asks for the plan's own four digits: what was read is what is agreed to."""
-    help_text = code_question(plan.code, "carry it out", "nothing is changed", reason=True)
-    help_text += f" {BACK}: choose another way out."
+    help_text = code_question(plan.code, "apply it", "nothing is changed", reason=True)
+    help_text += f" {BACK}: choose another option."
     if rehearsal is not None and not rehearsal.ok:
         help_text += f" The undo did NOT come out right in rehearsal: {rehearsal.detail}"
     elif rehearsal is not None and rehearsal.left_out:
@@ -246,7 +246,7 @@ def afterwards(standing: Standing) -> Question:
         )
         return Question(AFTERWARDS, "The damage is contained. Go on?", "choice", choices)
     choices = (
-        (DIAGNOSE, "Look again: what was done may have shown another cause."),
+        (DIAGNOSE, "Diagnose again: the repair may have shown another cause."),
         (ESCALATE, "Hand it over."),
         (ABANDON, "Leave it as it is now."),
     )

@@ -102,7 +102,7 @@ class Driver:
         """Whose incident is gone on with, and by whom; empty where it is the caller's, who named it."""
         session = self.find()
         yours = (
-            f"incident {session.incident.id} goes on; it is yours"
+            f"incident {session.incident.id} continues; you own it"
             if session is not None and self._is_found
             else ""
         )
@@ -175,7 +175,7 @@ class Driver:
             lease.enter_context(session.lease())
             self._lease = lease
         if is_new and self.diagnosis is not None:
-            # What was seen from here is not in the record; what is planned from must be.
+            # What was detected from here is not in the record; what is planned from must be.
             session.diagnose(self._outputs)
         return session
 
@@ -303,12 +303,12 @@ class Driver:
         session = self.open()
         plan = session.standing.plan
         if plan is None:
-            raise refused("no_plan", "This incident has no plan.", "Choose a way out first.")
+            raise refused("no_plan", "This incident has no plan.", "Choose an option first.")
         self.let_go()
         return self._start(session.incident, plan.hash)
 
     def _see_again(self, session: WizardSession, standing: Standing) -> None:
-        """What was seen when the incident was opened may be another thing by now."""
+        """What was detected when the incident was opened may be another thing by now."""
         seen, before = self.look(), standing.detection
         if seen.verdict is Verdict.CLEAR:
             raise _not_detected(seen, f"Finish or leave it: distill runbook resume {session.incident.id}")

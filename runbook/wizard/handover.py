@@ -33,17 +33,17 @@ from runbook.wizard.to_commit import commit_command
 PAGE = "incident.md"
 _MOST_QUOTED = 20
 _NOW = {
-    "detected": "Open: seen, and nothing done yet.",
-    "diagnosing": "Open: being looked at.",
-    "classified": "Open: the cause is named, no way out is chosen yet.",
-    "planned": "Open: there is a plan, and nobody has agreed to it.",
+    "detected": "Open: detected, nothing done yet.",
+    "diagnosing": "Open: being diagnosed.",
+    "classified": "Open: the cause is named, no option is chosen yet.",
+    "planned": "Open: there is a plan without consent.",
     "awaiting_approval": "Open: a rehearsed plan waits for consent.",
-    "applying": "Open, in the middle of a change: re-open it, and it is settled by looking at the files.",
-    "verifying": "Open: a plan was carried out, and the detector is not green.",
+    "applying": "Open, in the middle of a change: re-open it; the wizard checks the files and continues.",
+    "verifying": "Open: a plan was applied, and the detector is not green.",
     "resolved": "Resolved: the detector that raised it is green.",
     "mitigated": "Mitigated: the damage is contained, the cause is not repaired.",
     "escalated": "Handed over: somebody else has to go on.",
-    "abandoned": "Left as it is.",
+    "abandoned": "Closed without a repair.",
 }
 MOST_KEPT_BYTES = 1 * 2**20
 
@@ -93,7 +93,7 @@ def _blocks(
         yield Fact("record them", to_commit, literal=True)
     yield from _next(incident_id, standing, entries)
     if standing.detection is not None:
-        yield Heading("What was seen")
+        yield Heading("What was detected")
         yield from _detection(standing.detection)
     if standing.diagnosis is not None:
         yield Heading("Why")

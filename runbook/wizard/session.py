@@ -102,7 +102,9 @@ class WizardSession:
         if not isinstance(move, Question) or move.id != question_id:
             asked = move.id if isinstance(move, Question) else move
             raise refused(
-                "not_asked", f"{question_id} is not asked now ({asked}).", "Look again: runbook show"
+                "not_asked",
+                f"{question_id} is not asked now ({asked}).",
+                "See it: distill incident show {self.incident.id}",
             )
         if question_id == wizard.CONSENT:
             if value != wizard.BACK:

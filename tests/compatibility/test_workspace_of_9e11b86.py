@@ -76,7 +76,7 @@ def test_its_exports_and_its_journals_verify(night: Path) -> None:
     assert exports.returncode == ExitCode.OK, exports.stderr
     incidents = distill(night, "incident", "verify")
     assert incidents.returncode == ExitCode.OK
-    assert incidents.stdout.count("the chain is whole") == 2
+    assert incidents.stdout.count("the chain is intact") == 2
     listed = answer(night, "incident", "list")
     assert {each["state"] for each in listed["incidents"]} == {"resolved", "abandoned"}
 

@@ -63,11 +63,11 @@ def _known(*, detected: bool) -> tuple[KnownSymptom, ...]:
         ),
         symptom(
             "S1.P7.replay", "unknown", title="Replays are refused, or find nothing",
-            observed="there is no audit to read it from", as_of=None, **audited,
+            observed="no audit has run yet", as_of=None, **audited,
         ),
         symptom(
             "S2.drift", word, severity="warning", title="A metric moved further than it may",
-            observed="acceptance_rate moved" if detected else "nothing warns that nobody decided about",
+            observed="acceptance_rate moved" if detected else "every warning is decided",
             as_of=NOW - 2 * HOURS, **audited,
         ),
         symptom("S6.replay-log", severity="warning", observed="data/_kb/replay_runs.jsonl has 0.4 MB; the "

@@ -154,7 +154,7 @@ def workspace(tmp_path: Path, text: str) -> Path:
 
 def test_the_command_is_the_list_of_the_settings(tmp_path: Path) -> None:
     root = workspace(tmp_path, '[alert]\ncommand = ["page", "me"]\n')
-    with pytest.raises(TrustNeededError, match="nobody has trusted"):
+    with pytest.raises(TrustNeededError, match="is not trusted"):
         alert_command(root)
     trust(stakes_of(root))
     assert alert_command(root) == ("page", "me")
@@ -168,7 +168,7 @@ def test_a_command_in_a_file_that_others_may_write_is_not_run(
     trust(stakes_of(root))
     path = root / "distill.toml"
     path.chmod(0o646)
-    with pytest.raises(SettingsError, match="anybody may write it"):
+    with pytest.raises(SettingsError, match="anyone can write to it"):
         alert_command(root)
     path.chmod(0o664)
     assert alert_command(root) == ("page", "me")
@@ -191,5 +191,5 @@ def test_a_command_that_cannot_be_used_is_a_settings_error(tmp_path: Path, text:
 def test_settings_that_everybody_may_write_run_nothing(tmp_path: Path) -> None:
     root = workspace(tmp_path, '[alert]\ncommand = ["page"]\n')
     (root / "distill.toml").chmod(0o666)
-    with pytest.raises(SettingsError, match="anybody may write it"):
+    with pytest.raises(SettingsError, match="anyone can write to it"):
         alert_command(root)

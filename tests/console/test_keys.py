@@ -124,7 +124,7 @@ def test_the_console_obeys_the_keys_of_its_workspace(tmp_path: Path) -> None:
         terminal.send(b"q")
         terminal.read_until(lambda written: b"Q quits" in written, "how to quit")
         terminal.send(b"?")
-        terminal.read_until(lambda written: b"Look around" in written, "the help")
+        terminal.read_until(lambda written: b"Fix the marked symptom" in written, "the help")
         terminal.send(b"Q")
         assert terminal.wait() == 0
 

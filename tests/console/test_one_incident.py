@@ -156,7 +156,7 @@ def _spoken(root: Path, words: str, plan: dict[str, Any]) -> str:
 
 def test_who_opened_an_incident_hears_that_it_goes_on(root: Path) -> None:
     plan = _plan(root)
-    assert f"incident {plan['incident_id']} goes on" in _spoken(root, "plan", plan)
+    assert f"incident {plan['incident_id']} continues" in _spoken(root, "plan", plan)
 
 
 def test_the_screen_says_whose_incident_it_shows(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

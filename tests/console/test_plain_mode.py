@@ -214,7 +214,7 @@ async def test_an_incident_is_replayed_by_numbers(tmp_path: Path) -> None:
     assert "entry 1 of 10" in said
     assert "entry 2 of 10" in said
     assert "entry 10 of 10" in said
-    assert "chain whole" in said
+    assert "chain intact" in said
     assert "the doc was deleted by a clean-up script" in said
     assert "Resolved: the detector that raised it is green." in said
     assert f"distill undo -C {tmp_path}" in said

@@ -72,7 +72,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_read_only_shows_what_the_screen_shows_and_writes_nothing(root: Path) -> None:
     said = Console(root, armed=False).talk("1", "1")
     assert said.index("WHAT CONTAINMENT DOES") < said.index("somebody appended a row")
-    assert "read-only: this was only looked at; arm first to answer" in said
+    assert "read-only: view only; arm first to answer" in said
     assert incident_ids(root) == []
 
 

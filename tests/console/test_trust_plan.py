@@ -54,7 +54,7 @@ def test_a_start_shows_what_changed_and_nothing_runs_before_it_is_trusted(
     assert asked is not None
     assert asked.action_id == "engine.trust"
     shown = [plain_text(each) for each in told_lines(command_consent(asked), 76)]
-    assert any("1 changed" in each for each in shown)
+    assert "1 changed" in " ".join(" ".join(shown).split())
     assert any(each.strip() == r"+# \x1b[2J\u202eevil" for each in shown), shown
     assert len(asked.code) == 4
     assert command_consent(asked).code, "no Enter alone agrees to code"
@@ -111,7 +111,7 @@ def test_five_files_of_a_kind_are_named_and_the_others_counted() -> None:
     six = tuple(f"{number}.py" for number in range(6))
     told = trust_plan._told(Stakes(Path("/w")), Difference("x", added=six, changed=six[:5]))
     assert told == [
-        "pipeline/: may run, against x: 5 changed, 6 new",
+        "pipeline/: may run; compared with x: 5 changed, 6 new",
         "changed: 0.py, 1.py, 2.py, 3.py, 4.py",
         "new: 0.py, 1.py, 2.py, 3.py, 4.py and 1 more",
     ]

@@ -166,7 +166,7 @@ def contained_first() -> WizardView:
         standing=standing,
         move=Question(
             wizard.OFFER,
-            "Contain it now, or look first?",
+            "Contain it now, or find the cause first?",
             "choice",
             (
                 ("quarantine", f"Quarantine {SFT} now"),

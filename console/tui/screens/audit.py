@@ -100,7 +100,7 @@ class AuditScreen(MarkedList):
 def _nothing() -> list[Line]:
     return [
         EMPTY,
-        line(" ", Span("? never", "warn"), "  Nothing was audited here, so nothing here is called sound."),
+        line(" ", Span("? never", "warn"), "  No audit has run here: nothing is verified yet."),
         EMPTY,
         line("   ", Span("u", "key"), Span("  audit-full recomputes every claim on the real data", "dim")),
         line("   ", Span("p", "key"), Span("  acceptance checks the engine by 22 invariants", "dim")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -65,6 +65,14 @@ class ConsoleScreen(Screen[None]):
             handler()
         else:
             self.console.act(action_id)
+
+    def hint_words(self, hints: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """The hints, ``arm`` as what its key does now."""
+        armed = self.console.armed.is_armed
+        return tuple((key, "disarm" if armed and word == "arm" else word) for key, word in hints)
+
+    def show_hints(self, hints: Iterable[tuple[str, str]]) -> None:
+        """Put these keys on the key line, while a dialogue on top takes all keys."""
 
     def draw(self) -> None:
         """Bring the screen to the app's state. Called on each flush while it is on top."""

@@ -29,12 +29,13 @@ class Agreed(NamedTuple):
 class ConsentDialogue(TypedDialogue[Agreed]):
     """The one form of consent: it starts on no, and enter alone agrees to nothing.
 
-    Where there is no way back, four digits that only this plan has are typed, so that they cannot be a
+    Where it cannot be undone, four digits that only this plan has are typed, so that they cannot be a
     habit or have been typed ahead; a digit goes to their field by itself. Beside digits the reason of arming
     is offered; without them the reason that is typed is the consent.
     """
 
     heading = "CONSENT"
+    hints = ()
 
     def __init__(self, consent: Consent) -> None:
         self.consent = consent
@@ -73,13 +74,13 @@ class ConsentDialogue(TypedDialogue[Agreed]):
         code, reason = self._code.text, self._reason.text.strip()
         self._wrong = ""
         if code != self.consent.code:
-            self._wrong = "That is not its code; nothing was changed." if code else ""
+            self._wrong = "Wrong code; nothing was changed." if code else ""
             self._code.text = ""
             self.go_to(0)
         elif field is self._code and self.consent.wants_reason:
             self.go_to(1)
         elif self.consent.wants_reason and not reason:
-            self._wrong = "Why? Without a reason nothing is changed."
+            self._wrong = "A reason is needed; nothing was changed."
         else:
             self.dismiss(Agreed(code, reason))
 
@@ -92,36 +93,43 @@ class ConsentDialogue(TypedDialogue[Agreed]):
 
 
 class ArmDialogue(TypedDialogue[str]):
-    """Answers with the reason; an empty one means that nothing changes."""
+    """Answers with the reason; enter without one asks again. Empty: nothing changes."""
 
     heading = "ARM THIS CONSOLE"
+    hints = (("enter", "arm"), ("esc", "back"))
 
     def __init__(self) -> None:
         super().__init__((Field("reason"),), at=0)
+        self._wrong = ""
 
     def above(self, width: int) -> list[Line]:
         return [
             line(" For 15 minutes this console may start and cancel runs."),
             line(Span(" Each of them shows its plan and asks. a again disarms.", "dim")),
             EMPTY,
-            line(Span(" Why? Enter arms, the reason goes to the log; Esc: no.", "dim")),
+            line(Span(" Why? The reason goes to the log.", "dim"), Span(f"  {self._wrong}", "fail")),
         ]
 
     def entered(self, field: Field) -> None:
-        self.dismiss(field.text.strip())
+        if reason := field.text.strip():
+            self.dismiss(reason)
+        else:
+            self._wrong = "A reason is needed."
 
     def refused(self) -> None:
         self.dismiss("")
 
 
 class TakeOverDialogue(TypedDialogue[bool]):
-    """Answers True only when the word was typed in full."""
+    """Answers True only when the word was typed in full; another word asks again, none is no."""
 
     heading = "ANOTHER CONSOLE IS ARMED"
+    hints = (("enter", "take over"), ("esc", "back"))
 
     def __init__(self, holder: Holder) -> None:
         super().__init__((Field("word"),), at=0)
         self._holder = holder
+        self._wrong = ""
 
     def above(self, width: int) -> list[Line]:
         holder = self._holder
@@ -130,17 +138,25 @@ class TakeOverDialogue(TypedDialogue[bool]):
         who = f"{holder.user or 'somebody'} on {holder.host or 'an unknown host'}, pid {holder.pid or '?'}"
         told: tuple[tuple[str, Role], ...] = (
             (visible(f"{who}{since}", 200), "strong"),
-            ("Two hands on one workspace undo each other. Ask first, if you can.", "text"),
-            ("Taking over makes that console read-only at once, and is written down.", "dim"),
+            (
+                "Two consoles that change one workspace undo each other's work. Ask that operator first.",
+                "text",
+            ),
+            ("Taking over makes that console read-only at once. The log records it.", "dim"),
         )
         return [
             *(line(Span(f" {part}", role)) for text, role in told for part in wrap_text(text, width - 2)),
             EMPTY,
-            line(f" Type {TAKE_OVER_WORD} to take control over.", Span("  esc changes nothing", "dim")),
+            line(f" Type {TAKE_OVER_WORD} to take control over.", Span(f"  {self._wrong}", "fail")),
         ]
 
     def entered(self, field: Field) -> None:
-        self.dismiss(field.text.strip() == TAKE_OVER_WORD)
+        word = field.text.strip()
+        if word in ("", TAKE_OVER_WORD):
+            self.dismiss(bool(word))
+        else:
+            self._wrong = "Not that word; nothing was changed."
+            field.text = ""
 
     def refused(self) -> None:
         self.dismiss(False)

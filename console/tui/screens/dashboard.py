@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from textual import events, on
@@ -127,7 +127,10 @@ class Dashboard(ConsoleScreen):
             if name in self.panes:
                 self.panes[name].draw(state, now, box.width, box.height, zoomed=self.zoomed)
         self._status.show([status_line(state, now, width, self.console.notice)])
-        self._keys.show([key_line(self._hints(), width)])
+        self.show_hints(self._hints())
+
+    def show_hints(self, hints: Iterable[tuple[str, str]]) -> None:
+        self._keys.show([key_line(hints, self.app.size.width)])
 
     def _hints(self) -> tuple[tuple[str, str], ...]:
         """Only keys that do something now: none that this console would refuse or that finds nothing."""
@@ -142,7 +145,7 @@ class Dashboard(ConsoleScreen):
         hints = [hint for hint in keymap.hints("dashboard") if hint[1] not in idle and hint != back]
         if len(state.symptoms) > 1:
             hints.insert(1, (keymap.both_brackets(), "symptom"))
-        return (back, *hints) if self.zoomed else tuple(hints)
+        return self.hint_words((back, *hints) if self.zoomed else hints)
 
     # Symptoms
 

@@ -18,6 +18,7 @@ from textual.widget import Widget
 
 from console.presentation.spans import EMPTY, Line, Span, line, spread
 from console.tui.host import Host
+from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import Canvas
 from pipeline.contracts.plurals import plural
 
@@ -34,6 +35,8 @@ class Dialogue(ModalScreen[Result]):
     AUTO_FOCUS: ClassVar[str | None] = ""
     waits_for_eyes: ClassVar[bool] = True
     heading: str
+    hints: ClassVar[tuple[tuple[str, str], ...]] = (("esc", "back"),)
+    """What the key line of the screen below says meanwhile; none where the box itself has its keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +70,9 @@ class Dialogue(ModalScreen[Result]):
         return cast(Host, self.app)
 
     def on_mount(self) -> None:
+        below = self.app.screen_stack[-2]
+        if isinstance(below, ConsoleScreen):
+            below.show_hints(self.hints)
         self.call_after_refresh(self._was_drawn)
 
     def _was_drawn(self) -> None:

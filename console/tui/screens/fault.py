@@ -19,6 +19,7 @@ class FaultDialogue(Dialogue[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
     heading = "NOT DONE"
+    hints = ()
 
     def __init__(self, fault: Fault) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ class LogScreen(Page):
         super().__init__()
         self.follows = True
         self._filtering = filtering
-        self._filter = one_line("words that a line must hold; !word leaves out; enter, esc", "filter")
+        self._filter = one_line("words that a line must contain; !word: must not", "filter")
 
     def extra_widgets(self) -> list[Widget]:
         return [self._filter]
@@ -30,6 +30,11 @@ class LogScreen(Page):
         self._filter.display = self._filtering
         if self._filtering:
             self._filter.focus()
+            self.call_after_refresh(self.draw)
+
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """While the filter is typed, the keys that it does not take for text."""
+        return (("enter", "keep"), ("esc", "clear")) if self._filter.has_focus else super().hints()
 
     def trail(self) -> tuple[str, ...]:
         wanted = self._filter.value.strip()
@@ -60,6 +65,7 @@ class LogScreen(Page):
     def _open_filter(self) -> None:
         self._filter.display = True
         self._filter.focus()
+        self.call_after_refresh(self.draw)
 
     def _back(self) -> None:
         """First out of the filter, then off the screen."""

@@ -43,7 +43,9 @@ def with_cursor(spans: Line) -> Line:
 
 def not_readable(trouble: str, failed: Fault | None, width: int) -> list[Line]:
     """What stands in place of a list that may be empty only because nothing can be read."""
-    fault = failed or Fault("not_readable", trouble, KEPT, "It is read again every two seconds; r reads now.")
+    fault = failed or Fault(
+        "not_readable", trouble, KEPT, "It is read again every two seconds; r reads it now."
+    )
     _, kept_safe, do_next = fault.as_lines()
     return [
         EMPTY,

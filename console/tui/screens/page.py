@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -13,10 +13,13 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from console import keymap
+from console.control.look_fault import look_fault
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
+from console.presentation.fault import fault_lines
 from console.presentation.spans import EMPTY, Line, Span, line, plain_text
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import Canvas
+from pipeline.contracts.faults import Fault
 
 # Their wizard key means what is marked or shown there, whether or not a symptom shows.
 _OF_ONE_THING = ("runbook", "symptom", "incidents", "incident")
@@ -83,7 +86,10 @@ class Page(ConsoleScreen):
         state, width = self.console.state, self._body.size.width
         self._crumbs.show([breadcrumb_line(state, self.trail(), place, width)])
         self._status.show([status_line(state, self.console.now(), width, notice or self.console.notice)])
-        self._keys.show([key_line(self.hints(), width)])
+        self.show_hints(self.hints())
+
+    def show_hints(self, hints: Iterable[tuple[str, str]]) -> None:
+        self._keys.show([key_line(hints, self._body.size.width)])
 
     def hints(self) -> tuple[tuple[str, str], ...]:
         """Keys that do something on this very screen."""
@@ -96,7 +102,7 @@ class Page(ConsoleScreen):
         first = [known.pop(word) for word in self.first_hints if word in known]
         beside = self.beside_word()
         brackets = ((keymap.both_brackets(), beside),) if beside else ()
-        return (*first, *brackets, *known.values())
+        return self.hint_words((*first, *brackets, *known.values()))
 
     def beside_word(self) -> str:
         """What the bracket keys go to the next of, for the key line; empty where arrows do the same."""
@@ -134,6 +140,7 @@ class ReadPage(Page, Generic[Found]):
     def __init__(self) -> None:
         super().__init__()
         self._found: Found | None = None
+        self._failed: Fault | None = None
 
     @abstractmethod
     def read(self) -> Found:
@@ -150,13 +157,17 @@ class ReadPage(Page, Generic[Found]):
         self.run_worker(self._read(), name="read", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
-        self._found = await asyncio.to_thread(self.read)
+        try:
+            self._found, self._failed = await asyncio.to_thread(self.read), None
+        except Exception as error:  # noqa: BLE001 (whatever it is, a page that cannot be read says so)
+            self._failed = look_fault(error, "This page")
         self.draw()
 
     def page_lines(self, width: int) -> list[Line]:
+        failed = fault_lines(self._failed, width) if self._failed is not None else []
         if self._found is None:
-            return [line(Span(" ? reading", "dim"))]
-        return self.lines_of(self._found, width)
+            return failed or [line(Span(" ? reading", "dim"))]
+        return [*failed, *self.lines_of(self._found, width)]
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {**super().handlers(), "refresh": self._refresh}

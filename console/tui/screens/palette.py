@@ -19,6 +19,7 @@ class PaletteDialogue(TypedDialogue[str]):
 
     waits_for_eyes: ClassVar[bool] = False
     heading = "COMMANDS"
+    hints = (("enter", "open"), ("↑ ↓", "mark"), ("esc", "back"))
 
     def __init__(self, place: keymap.Place) -> None:
         self._wanted = Field(":")
@@ -43,7 +44,7 @@ class PaletteDialogue(TypedDialogue[str]):
             self._row(offer, position == self._marked, width)
             for position, offer in enumerate(found[first : first + rows], start=first)
         ]
-        lines = lines or [line(Span(" no match", "dim"))]
+        lines = lines or [line(Span(" no match: a shorter word, or esc", "dim"))]
         return [*lines, *[EMPTY] * (rows - len(lines)), *self._told(found, width)]
 
     def _told(self, found: list[Offer], width: int) -> list[Line]:

@@ -56,7 +56,7 @@ class RowsScreen(Page):
         self._searching_at: int | None = None
         self._wanted = ""
         self._found_before: list[int] = []
-        self._input = one_line("a text to find from here on; enter, esc", "filter")
+        self._input = one_line("a text to find, from the marked row on", "filter")
 
     def extra_widgets(self) -> list[Widget]:
         return [self._input]
@@ -208,9 +208,16 @@ class RowsScreen(Page):
 
     # Finding
 
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """Rows are found, not filtered; while the text is typed, the keys that it does not take."""
+        if self._input.has_focus:
+            return (("enter", "find"), ("esc", "back"))
+        return tuple((key, "find" if word == "filter" else word) for key, word in super().hints())
+
     def _open_filter(self) -> None:
         self._input.display = True
         self._input.focus()
+        self.call_after_refresh(self.draw)
 
     @on(Input.Submitted, "#filter")
     def _asked(self) -> None:
@@ -234,6 +241,9 @@ class RowsScreen(Page):
             self._searching_at = start
             self.run_worker(self._search(start, self._stop_search), name="search", exit_on_error=False)
 
+    def _nothing_found(self, start: int) -> str:
+        return f"no{' further' if start else ''} match for {visible(self._wanted, 60)}"
+
     async def _search(self, start: int, stop: Event) -> None:
         def told(at: int) -> None:
             self._searching_at = at
@@ -248,17 +258,13 @@ class RowsScreen(Page):
             self._found_before += [here.offset] if here is not None else []
             self.go_to(found)
         else:
-            self.console.say(
-                "the search was stopped"
-                if stop.is_set()
-                else f"no further match for {visible(self._wanted, 60)}"
-            )
+            self.console.say("the search was stopped" if stop.is_set() else self._nothing_found(start))
 
     def _find_back(self) -> None:
         if self._found_before:
             self.go_to(self._found_before.pop())
         else:
-            self.console.say("nothing was found before this")
+            self.console.say("no match before this one")
 
     # Keys
 

@@ -40,9 +40,17 @@ class RunsScreen(MarkedList):
             for run in self.console.state.runs
         ]
         if not rows:
-            nothing = line(" ", Span("? never", "warn"), "  no run has left a report here")
+            nothing = line(" ", Span("? never", "warn"), "  no run has a report here")
             return [Row(None, EMPTY), Row(None, nothing)]
-        return [*rows, Row(None, EMPTY), Row(None, self._what_enter_does())]
+        return [*rows, Row(None, EMPTY), Row(None, self._what_enter_does())] if self._can_compare else rows
+
+    @property
+    def _can_compare(self) -> bool:
+        return len(self.console.state.runs) >= _COMPARED
+
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """With one run there is nothing to choose."""
+        return tuple(hint for hint in super().hints() if hint[1] != "choose" or self._can_compare)
 
     def _number(self, run_id: str) -> int | None:
         return self.chosen.index(run_id) + 1 if run_id in self.chosen else None

@@ -86,16 +86,16 @@ class WizardScreen(WizardPage):
             return
         question = view.question
         if choice.deed is Deed.GO_ON:
-            self._begin("going on", lambda: control.go_on(permit))
+            self._begin("continuing", lambda: control.go_on(permit))
         elif choice.deed is Deed.PLAN_AGAIN:
             self._begin("planning again", lambda: control.plan_again(permit))
         elif choice.deed is Deed.TAKE_BACK:
-            self._begin("planning the way back, and rehearsing it", lambda: control.take_back(permit))
+            self._begin("planning and rehearsing the undo", lambda: control.take_back(permit))
         elif question is not None:
             asked = question.id
             contains = any(offer.immediate and offer.id == choice.value for offer in view.offers)
             self._begin(
-                "working it out; no file is changed",
+                "planning; no file is changed",
                 lambda: control.answer(permit, asked, choice.value),
                 then=self._ask_for_consent if contains and view.is_critical else self._ask_at_once,
             )
@@ -131,7 +131,7 @@ class WizardScreen(WizardPage):
         if permit is not None:
             self.console.say("agreed: runs detached; safe to leave")
             self._begin(
-                "writing the consent down",
+                "recording the consent",
                 lambda: control.consent(permit, plan_hash, answer.code or plan_hash, answer.reason),
             )
 
@@ -151,7 +151,7 @@ class WizardScreen(WizardPage):
         permit = self._permit()
         if permit is not None:
             self._begin(
-                "working it out; no file is changed",
+                "planning; no file is changed",
                 lambda: control.answer(permit, question_id, words),
                 then=self._ask_at_once,
             )

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 class WizardAnswer(TypedDialogue[str]):
-    """Answers with the words; an empty line answers nothing."""
+    """Answers with the words; enter on an empty line asks again. Empty: not answered."""
 
     heading = "THE WIZARD ASKS"
+    hints = (("enter", "answer"), ("esc", "back"))
 
     def __init__(self, question: Question) -> None:
         super().__init__((Field("answer"),), at=0)
         self._question = question
+        self._wrong = ""
 
     def above(self, width: int) -> list[Line]:
         asked = wrap_text(visible(self._question.text), max(20, width - 2))
@@ -27,10 +29,14 @@ class WizardAnswer(TypedDialogue[str]):
         if self._question.help:
             more = wrap_text(visible(self._question.help, 300), max(20, width - 2))
             lines += [line(" ", Span(part, "dim")) for part in more]
-        return [*lines, EMPTY, line(Span(" enter answers; a plan comes before any change. esc: no", "dim"))]
+        said = line(Span(" Before any change you see its plan.", "dim"), Span(f"  {self._wrong}", "fail"))
+        return [*lines, EMPTY, said]
 
     def entered(self, field: Field) -> None:
-        self.dismiss(field.text.strip())
+        if answer := field.text.strip():
+            self.dismiss(answer)
+        else:
+            self._wrong = "An answer is needed."
 
     def refused(self) -> None:
         self.dismiss("")

@@ -109,7 +109,7 @@ class WizardPage(Page):
     def _look_deeper(self) -> None:
         control = self._control
         if control is not None:
-            self._begin("looking for the cause; nothing is written", control.look_for_cause)
+            self._begin("finding the cause; nothing is written", control.look_for_cause)
 
     # Drawing
 
@@ -122,17 +122,30 @@ class WizardPage(Page):
             return [EMPTY, *fault_lines(self._fault, width)]
         if self._view is None:
             return self._waiting_lines(width)
+        return self._body_lines(self._view, width, unfolded=self._unfolded)
+
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """Where nothing is folded there is nothing to unfold."""
+        return tuple(hint for hint in super().hints() if hint[1] != "unfold" or self._folds)
+
+    @property
+    def _folds(self) -> bool:
+        if self._view is None or self._fault is not None:
+            return False
+        view, width = self._view, self._body.size.width
+        return self._body_lines(view, width, unfolded=False) != self._body_lines(view, width, unfolded=True)
+
+    def _body_lines(self, view: WizardView, width: int, *, unfolded: bool) -> list[Line]:
         from console.presentation.wizard import body_lines
 
-        run = self.console.state.run
-        return body_lines(self._view, run, self.console.now(), width, unfolded=self._unfolded)
+        return body_lines(view, self.console.state.run, self.console.now(), width, unfolded=unfolded)
 
     def _still_running(self) -> str:
         """An engine outlives the worker that started it, and keeps everybody else out."""
         lock = self.console.state.lock
         if not lock.held:
             return ""
-        return f"{lock.command} is still at work (pid {lock.pid}): wait for its end, then go on."
+        return f"{lock.command} is still running (pid {lock.pid}): wait for it, then continue."
 
     def _waiting_lines(self, width: int) -> list[Line]:
         """Until the detector has answered: what the console's own watch knows of the symptom."""
@@ -160,7 +173,8 @@ class WizardPage(Page):
         shown = lines[self.first_line : self.first_line + room]
         self._body.show([*head, *shown, *[EMPTY] * (room - len(shown)), *foot][:height])
         below = len(lines) - self.first_line - len(shown)
-        self.draw_edges(f"↓{below}" if below > 0 else (f"↑{self.first_line}" if self.first_line else ""))
+        above = f"↑ {self.first_line} more" if self.first_line else ""
+        self.draw_edges(f"↓ {below} more" if below > 0 else above)
 
     def _head(self, width: int) -> list[Line]:
         if self._view is None or self._fault is not None:

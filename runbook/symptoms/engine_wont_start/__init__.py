@@ -22,7 +22,7 @@ DEFINITION = Definition(
     title="The engine does not start",
     what_you_see="Engine commands end at once with an error of Python, and `distill doctor` names a file of "
     "the engine that does not load.",
-    why="Nothing of the pipeline can be run, checked or repaired by its own commands.",
+    why="No command of the pipeline can run, check or repair anything.",
     phases=(),
     checks=(),
     causes=CAUSES,

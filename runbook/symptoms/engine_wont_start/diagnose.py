@@ -43,7 +43,7 @@ def detect(workspace: Workspace) -> Detection:
         return _of_modules(workspace)
     evidence = tuple[Evidence, ...]()
     if ran.has_no_say:
-        answer = Answer(Verdict.UNKNOWN, f"could not look: {ran.reason}", now)
+        answer = Answer(Verdict.UNKNOWN, f"not examined: {ran.reason}", now)
     else:
         ended = "" if ran.exit_code is None else f"{exit_in_words(ran.exit_code)}: "
         answer = Answer(Verdict.DETECTED, f"{ended}{ran.reason}", now)
@@ -61,7 +61,7 @@ def _of_modules(workspace: Workspace) -> Detection:
     facts: dict[str, JsonValue] = {"frames": [each for name in files if (each := _inside(workspace, name))]}
     evidence = tuple[Evidence, ...]()
     if loaded.has_no_say:
-        answer = Answer(Verdict.UNKNOWN, f"could not look: {loaded.trouble}", now)
+        answer = Answer(Verdict.UNKNOWN, f"not examined: {loaded.trouble}", now)
     elif not (loaded.trouble or loaded.broken):
         answer = Answer(Verdict.CLEAR, f"it starts, and its {loaded.modules} modules load", now)
     else:

@@ -19,7 +19,7 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.CRITICAL,
     title="Nothing else worked",
-    what_you_see="A repair was carried out, its symptom is still detected, and no incident of it is open; or "
+    what_you_see="A repair was applied, its symptom is still detected, and no incident of it is open; or "
     "checks fail in three or more phases, and code or documents of as many differ from the last-good tag.",
     why="Repairing consequences one by one makes a state that nobody knows. The tag is a state that was "
     "proven, and the difference to it is a bug that can be read.",
@@ -29,7 +29,7 @@ DEFINITION = Definition(
     explained_by=("ENGINE.wont-start",),
     causes=CAUSES,
     by_hand=(
-        ByHand("Is the tag here, and is it the same at the remote?", "git fetch --tags"),
+        ByHand("Fetch the tags: is the tag here, and the same at the remote?", "git fetch --tags"),
         ByHand("Keep what is not committed.", "git -c core.hooksPath=/dev/null stash --include-untracked"),
         ByHand(
             "Everything as it was when it was last good.",
@@ -42,7 +42,7 @@ DEFINITION = Definition(
             'git diff "$TAG"..BRANCH -- pipeline/',
         ),
         ByHand(
-            "The way back to where you were.",
+            "Back to where you were.",
             "git -c core.hooksPath=/dev/null checkout BRANCH && git stash pop",
         ),
     ),

@@ -116,7 +116,7 @@ def detect(workspace: Workspace) -> Detection:
     failed = failed_repairs(workspace.root, since=passed_at, apart=ID)
     if failed:
         last = failed[-1]
-        said = f"{last.symptom_id} is still there after “{last.title}” was carried out: {last.said}"
+        said = f"{last.symptom_id} is still detected after “{last.title}” was applied: {last.said}"
         facts: dict[str, JsonValue] = {"failed": [each.incident_id for each in failed], "red": []}
         return _detection(Answer(Verdict.DETECTED, said, last.when), _evidence_of(failed), facts)
     red = _red_phases(workspace, report) if report is not None else []
@@ -197,7 +197,7 @@ def _evidence_of(failed: Sequence[FailedRepair]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence.of(
             Stance.FOR,
-            f"“{each.title}” was carried out for {each.symptom_id}, and it still shows: {each.said}",
+            f"“{each.title}” was applied for {each.symptom_id}, and it is still detected: {each.said}",
             f"{paths.INCIDENTS}/{each.incident_id} ({each.state})",
             each.when,
         )
@@ -277,7 +277,7 @@ NUCLEAR = Offer(
     "nuclear",
     "Restore everything from the last-good tag, run, accept, audit",
     "what was green at the tag is proven green again; journals, incidents and sources stay, "
-    "and every byte that is replaced is kept for the way back",
+    "and every byte that is replaced is kept for the undo",
     lambda planning, _: plan_nuclear(planning),
 )
 PROBES = (

@@ -59,7 +59,7 @@ def classify(case: Case) -> Diagnosis:
     return case.concluded(cause, confidence, {cause: evidence}, first=(), places=(case.detection.observed,))
 
 
-RESTORE = tag_offer([define.DOC], "Restore it from the last-good tag", "the tag holds its last good words")
+RESTORE = tag_offer([define.DOC], "Restore it from the last-good tag", "the tag holds its last good text")
 
 
 def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:

@@ -30,7 +30,7 @@ DEFINITION = Definition(
     title="A source stream has no rows",
     what_you_see="A stream with `tier = 1` finds no file with a byte in it; the audit's "
     "`P0.source-STREAM` warns.",
-    why="The pipeline runs on and everything it makes is smaller; nobody notices what is not there.",
+    why="The pipeline goes on with less data, and no error says so.",
     phases=("P0",),
     checks=(),
     causes=CAUSES,

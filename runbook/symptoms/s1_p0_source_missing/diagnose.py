@@ -23,7 +23,7 @@ from runbook.symptoms import s1_p0_source_missing as define
 from runbook.symptoms.missing_sources import PROBE, Missing, Sought, missing_probe
 from runbook.symptoms.s1_p0_source_missing.glance import glance
 
-_NOTE = Question("note", "Why is it all right without these rows? The next report quotes it.")
+_NOTE = Question("note", "Why may these rows be missing? The next report quotes it.")
 
 
 def detect(workspace: Workspace) -> Detection:
@@ -167,7 +167,7 @@ def _accept(streams: Sequence[str]) -> Offer:
     return Offer(
         "accept",
         f"Accept that {', '.join(streams)} may have no rows",
-        f"a note in {paths.SOURCE_NOTES}, which the next audit quotes; rows are welcome again any time",
+        f"a note in {paths.SOURCE_NOTES}, quoted by the next audit; it ends when a run reads such rows again",
         lambda planning, answers: plan_source_notes(planning, streams, answers[_NOTE.id]),
         (_NOTE,),
     )

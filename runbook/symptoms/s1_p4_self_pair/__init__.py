@@ -42,14 +42,14 @@ DEFINITION = Definition(
             "Which pairs: the guard's own question, asked of the file.",
             f"jq -c 'select(.chosen_run_id == .rejected_run_id) | .id' {PAIRS}",
         ),
-        ByHand("Take the file out of every reader's sight.", f"distill quarantine {PAIRS}"),
+        ByHand("Move the file away, so that nothing reads it.", f"distill quarantine {PAIRS}"),
         ByHand(
             "What changed where pairs are made: the equality guards must remain.",
             'git diff "$TAG" -- pipeline/stages/export_preference.py pipeline/stages/pairing.py',
         ),
         ByHand("Put that code back.", "distill restore pipeline/stages/export_preference.py"),
         ByHand("Export again, all three: each receipt then holds what stands.", "distill export"),
-        ByHand("Look again.", REPRODUCE),
+        ByHand("Check again.", REPRODUCE),
     ),
     rank=70,
 )

@@ -42,13 +42,13 @@ DEFINITION = Definition(
     severity=Severity.CRITICAL,
     title="A forbidden row is in an export file",
     what_you_see="The firewall says BREACH and `distill firewall` ends with 10.",
-    why="A run that was rejected or that nobody judged, or an item of a test set, is about to be trained on.",
+    why="A rejected or unjudged run, or an item of a test set, would be used for training.",
     phases=("P4",),
     checks=("P4.sft-firewall",),
     causes=CAUSES,
     by_hand=(
         ByHand(
-            "Take the export out of every reader's sight, and each other file that the firewall names. "
+            "Move the export away, so that nothing reads it, and each other file that the firewall names. "
             "Nothing is overwritten, nothing is lost.",
             f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
         ),
@@ -67,7 +67,7 @@ DEFINITION = Definition(
         ),
         ByHand("Export again from the verdicts and evaluation sets as they are now.", "distill export"),
         ByHand(
-            "Look again. Exit code 0 is clear; 10 is a finding, 5 is no file.",
+            "Check again. Exit code 0 is clear; 10 is a finding, 5 is no file.",
             "distill firewall && echo clear",
         ),
     ),

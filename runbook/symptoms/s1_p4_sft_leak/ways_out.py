@@ -88,8 +88,8 @@ def _still_pointing(planning: Planning, derived: tuple[str, ...]) -> list[str]:
     notes = []
     if not planning.state(_MANIFEST).is_absent:
         notes.append(
-            f"{_MANIFEST} lists the file until the next export: `distill verify-export` calls the folder "
-            "broken, and a copy that was made before still agrees with the manifest beside it"
+            f"{_MANIFEST} lists the file until the next export: `distill verify-export` reports the "
+            "folder as broken; a copy that was made before still agrees with its own manifest"
         )
     notes += [f"{name} was built from it and is not renamed" for name in derived]
     return notes

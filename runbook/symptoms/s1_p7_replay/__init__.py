@@ -54,7 +54,7 @@ DEFINITION = Definition(
         ByHand("Back to the default: the variable first, it beats the settings.", f"unset {VARIABLE}"),
         ByHand("Then delete `model` below `[replay]` in distill.toml."),
         ByHand("No playbooks? Export them again.", "distill export-rag"),
-        ByHand("Look again.", f"distill audit-full --check {CHECK}"),
+        ByHand("Check again.", f"distill audit-full --check {CHECK}"),
     ),
     rank=90,
 )

@@ -64,7 +64,7 @@ def classify(case: Case) -> Diagnosis:
     nothing = ReplayLook(model="", origin="", playbooks=None)
     look = case.found(PROBE, nothing)
     if look is nothing:
-        return case.unknown(define.UNKNOWN, case.trouble(PROBE, "nobody looked"), define.CHECK, by=PROBE)
+        return case.unknown(define.UNKNOWN, case.trouble(PROBE, "not examined"), define.CHECK, by=PROBE)
     code = case.code.of_phase("P7")
     cause_id, confidence = _judged(case, look, code)
     # A model that is silent was swapped as well; that speaks against nothing.

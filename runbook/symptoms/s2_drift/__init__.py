@@ -27,13 +27,13 @@ CAUSES = (
         "A journal was changed, cut or lost since an audit read it: what was normal may be gone with it.",
     ),
     (FIELD, "A stream's rows lost a field that they had: its log calls it something else. Not drift."),
-    (OTHER, "Another symptom shows that moves numbers by itself; it comes first."),
+    (OTHER, "Another symptom that moves numbers is detected; it comes first."),
     (SETTING, "Settings that decide what is counted are not those of the last-good tag."),
     (READER, "The code that reads lines or maps them is not what it was at the last-good tag."),
     (SOURCES, "The evidence itself moved: there is other source data than at the baseline."),
     (SCORER, "The evidence stands as it was, and its verdicts moved: rules or labels changed."),
     (EXPORTER, "Evidence and verdicts stand as they were, and the exports moved: the exporter changed."),
-    (UNKNOWN, "What moved belongs to no phase, or the firewall could not look."),
+    (UNKNOWN, "What moved belongs to no phase, or the firewall could not examine the rows."),
 )
 
 DEFINITION = Definition(
@@ -41,7 +41,7 @@ DEFINITION = Definition(
     severity=Severity.WARNING,
     title="A metric drifted",
     what_you_see=f"Rows of the audit's drift table say warn or missing, or its check `{JOURNALS}` fails.",
-    why="Other data, other rules or a loosened exporter look alike in a total; somebody has to say which.",
+    why="Other data, other rules or a loosened exporter look alike in a total; a person decides which it is.",
     phases=("P8",),
     checks=(JOURNALS,),
     live=False,
@@ -72,8 +72,11 @@ DEFINITION = Definition(
             'git log -p "$TAG".. -- distill.toml pipeline/streams pipeline/stages',
         ),
         ByHand("See what moved, and by which stream, model or reason.", "distill audit-full --no-append"),
-        ByHand("Seen, and not the new normal.", "distill baseline dismiss --metric METRIC --note WHY"),
-        ByHand("The new normal.", "distill baseline accept --metric METRIC --note WHY"),
+        ByHand(
+            "Dismiss it once: it is not the new normal.",
+            "distill baseline dismiss --metric METRIC --note WHY",
+        ),
+        ByHand("Accept it as the new normal.", "distill baseline accept --metric METRIC --note WHY"),
     ),
     rank=10,
 )

@@ -197,7 +197,7 @@ def _others(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue
     shown = {name: each for name, each in told.items() if each is not None and each.is_detected}
     shown = {name: each for name, each in shown.items() if not each.stale}
     lines = [f"{name}: {each.observed}" for name, each in shown.items()]
-    says = visible("; ".join(lines)) or "none of the symptoms shows that move numbers by themselves"
+    says = visible("; ".join(lines)) or "no symptom that moves numbers is detected"
     return [says], {"shown": [*shown]}
 
 

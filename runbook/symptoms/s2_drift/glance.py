@@ -18,7 +18,7 @@ def glance(facts: Facts) -> Answer:
     if (unread := facts.cannot_read(AUDIT)) is not None:
         return unread
     if report is None:
-        said = "there is no audit to read drift from"
+        said = "no audit has run yet"
         return Answer(Verdict.UNKNOWN, said, None, AUDIT, nothing_yet=True)
     if not isinstance(rows, list):
         said = "the last audit has no drift table"
@@ -56,7 +56,7 @@ def is_flagged(row: object) -> bool:
 
 def answer_of(flagged: Sequence[Mapping[str, Any]], as_of: float | None, source: str) -> Answer:
     if not flagged:
-        return Answer(Verdict.CLEAR, "nothing warns that nobody decided about", as_of, source)
+        return Answer(Verdict.CLEAR, "every warning is decided", as_of, source)
     names = ", ".join(str(row["metric"]) for row in flagged[:3])
     more = f" and {len(flagged) - 3} more" if len(flagged) > 3 else ""
     return Answer(Verdict.DETECTED, f"{names}{more} moved", as_of, source)

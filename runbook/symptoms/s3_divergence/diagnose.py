@@ -49,7 +49,7 @@ def _kept_root_probe(detection: Detection) -> Probe:
         return lines, {"root": str(root), "rows": told}
 
     argv = ["acceptance", *(word for each in ids for word in ("--check", each)), "--keep", "--json"]
-    return data_probe(_KEPT, "The kept temp root beside the expected", _SECONDS, find, ("distill", *argv))
+    return data_probe(_KEPT, "The kept temp root against the expected", _SECONDS, find, ("distill", *argv))
 
 
 def _made_again(workspace: Workspace, argv: list[str], seconds: float) -> Path:

@@ -221,7 +221,7 @@ def _export(detection: Detection) -> str:
 
 
 def classify(case: Case) -> Diagnosis:
-    blind = TriedRun(export=_export(case.detection), crash=(case.trouble(TRIED, "nobody tried"),))
+    blind = TriedRun(export=_export(case.detection), crash=(case.trouble(TRIED, "not tried"),))
     tried = case.found(TRIED, blind)
     if tried.now is None:
         stop, cause = _FAILED, define.FAILS

@@ -11,7 +11,7 @@ UNKNOWN = "unknown"
 CAUSES = (
     ("clock", "Code that makes rows reads a clock."),
     ("random", "Code that makes rows draws random numbers."),
-    ("uuid", "Code that makes rows makes up an id instead of deriving it."),
+    ("uuid", "Code that makes rows invents an id (uuid) instead of deriving it."),
     ("set_order", "Rows follow the order of a set, which another hash seed makes another one."),
     ("listing_order", "Rows follow the order in which a file system lists its files."),
     ("hash_seed", "Rows hold what hash() or id() gives, which differs from process to process."),
@@ -21,7 +21,7 @@ CAUSES = (
         "Several threads or processes write at once, and whoever is first differs.",
     ),
     (CHANGED, "Code changed since the last-good tag, and nothing in its syntax tree says why."),
-    (UNKNOWN, "No code differs from what was last good, or nobody could look."),
+    (UNKNOWN, "No code differs from the last-good tag, or the code could not be examined."),
 )
 COMMAND = "distill determinism"
 

@@ -134,7 +134,7 @@ def _culprits(history: CodeHistory, commit: str | None, new: Sequence[Suspect]) 
 
 
 def _of_suspects(case: Case, found: Sequence[Suspect], accused: bool) -> Evidence:
-    says = "New in the code that is accused." if accused else "Nothing in the accused code looks like it."
+    says = "New in the suspected code." if accused else "The suspected code has no such pattern."
     stance, told = Stance.FOR if accused else Stance.UNKNOWN, [each.told for each in found]
     return case.fact(stance, case.trouble(SUSPECTS, says), "the code's syntax tree", told, by=SUSPECTS)
 
@@ -143,7 +143,7 @@ def _set_aside(case: Case, innocent: Sequence[ChangedFile]) -> tuple[Cause, ...]
     if not innocent:
         return ()
     told = case.changed_code(innocent, stance=Stance.AGAINST)
-    sentence = "Other code changed as well, and is not accused."
+    sentence = "Other code changed as well, and is not suspected."
     return (Cause(id=CHANGED, sentence=sentence, confidence=Confidence.UNKNOWN, evidence=told),)
 
 
@@ -161,7 +161,7 @@ def offers(detection: Detection, diagnosis: Diagnosis) -> tuple[Offer, ...]:
         rest = f", then {', '.join(words[0] for words in commands)}" if commands else ""
         why = "rows that were made with it stay" if not commands else "and the rows are made again"
         name = "restore-and-run" if commands else "restore"
-        return Offer(name, f"Restore {named(files)}{rest}", f"takes the accused code away; {why}", make)
+        return Offer(name, f"Restore {named(files)}{rest}", f"removes the suspected code; {why}", make)
 
     return (restoring_then(), restoring_then(("run-all",)))
 

@@ -138,9 +138,9 @@ def test_rows_that_differed_at_the_last_comparison_are_a_symptom(
     place.parent.mkdir(parents=True)
     finished = iso_utc(time.time())
     compared = {"kind": "determinism", "exit_code": 1, "elapsed_seconds": 900, "finished_at": finished}
-    place.write_text(json.dumps({**compared, "verdict": "different: a and b part at score"}))
+    place.write_text(json.dumps({**compared, "verdict": "different: a and b differ from stage score on"}))
     assert run(root, "--only", "symptoms") == ExitCode.CHECK_FAILED
-    assert "S5.hash-mismatch: different: a and b part at score" in capfd.readouterr().out
+    assert "S5.hash-mismatch: different: a and b differ from stage score on" in capfd.readouterr().out
     place.write_text(json.dumps({**compared, "exit_code": 0, "verdict": "equal"}))
     assert run(root, "--only", "symptoms") == ExitCode.OK
 
@@ -148,7 +148,7 @@ def test_rows_that_differed_at_the_last_comparison_are_a_symptom(
 def test_determinism_is_a_part_when_it_is_asked_for(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    report = {"exit_code": 1, "verdict": "different: a and b part at score", "runs": [{}, {}]}
+    report = {"exit_code": 1, "verdict": "different: a and b differ from stage score on", "runs": [{}, {}]}
     root = workspace_with_engine(tmp_path / "w", determinism={"exit": 1, "report": report})
     assert run(root, "--determinism", "--skip", "firewall,acceptance,audit-full") == ExitCode.CHECK_FAILED
     assert [call["command"] for call in calls(root)] == ["run-all", "determinism"]

@@ -360,7 +360,7 @@ def test_no_symptom_is_not_the_last_word_while_the_detectors_look(since: float |
     tally = Tally(evaluated=5, stale=9, never=3, oldest=NOW - 120)
     (rule,) = band_lines((), 0, NOW, 80, 1, NOW, tally=tally, looking_since=since)
     assert (
-        "detectors at work for 14s · 0 symptoms so far, 5 of 17 checks run" in plain_text(rule)
+        "detectors running for 14s · 0 symptoms so far, 5 of 17 checks run" in plain_text(rule)
     ) is is_told
     assert line_width(rule) == 80
 

@@ -45,7 +45,7 @@ def test_a_turn_shows_what_it_holds_and_nothing_that_it_does_not() -> None:
         "                 up",
         "   4  assistant  weight 0.0",
         "                 It is up.",
-        "   5  assistant  says nothing",
+        "   5  assistant  (empty)",
     ]
 
 

@@ -26,7 +26,7 @@ _RUNS_AGO = (timedelta(hours=26), timedelta(hours=2, minutes=12))
 RUNBOOK: dict[str, Callable[[], ViewState]] = {
     "all clear": runbook_states.none,
     "detected": runbook_states.detected,
-    "nobody looked": runbook_states.never,
+    "not examined": runbook_states.never,
     "looking": runbook_states.looking,
     "detectors broken": runbook_states.broken,
 }

@@ -58,7 +58,7 @@ async def test_a_journal_is_replayed_entry_by_entry(tmp_path: Path) -> None:
             5: "absent → 9b257218 8 B",
             6: "byte-identical after undo",
             7: "the doc was deleted by a clean-up script",
-            8: "0 of 1 step, one was begun and has no outcome",
+            8: "0 of 1 step, one started and has no outcome",
             9: "1 of 1 step",
             10: "docs/recon/local-distillation-recon.md is there",
         }
@@ -81,7 +81,7 @@ async def test_what_was_not_known_yet_is_not_told(tmp_path: Path) -> None:
         assert "emptied since" not in text
         assert "mara: the doc" not in text
         await press(pilot, "right", "right", "right")
-        assert "nobody had agreed to it" in text_of(app)
+        assert "not approved" in text_of(app)
 
 
 async def test_a_wide_screen_lists_the_entries_beside_the_one_on_view(tmp_path: Path) -> None:

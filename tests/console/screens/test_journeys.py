@@ -48,7 +48,7 @@ async def test_the_smallest_screen_still_tells_the_alarm() -> None:
         "X SFT BREACH 3 rows",
         "for 4m, live",
         "X S1.P4.sft-leak",
-        "nobody is on it",
+        "nobody works on it",
         "w fix  q quit",
     ]
 

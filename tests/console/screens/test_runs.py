@@ -136,4 +136,4 @@ async def test_a_garbage_run_is_opened_and_says_what_it_is(tmp_path: Path) -> No
 
 async def test_without_runs_the_list_says_so(tmp_path: Path) -> None:
     text = await seen(app_on(tmp_path, state=states.empty()), "8")
-    assert "? never  no run has left a report here" in text
+    assert "? never  no run has a report here" in text

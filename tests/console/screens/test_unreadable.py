@@ -130,6 +130,6 @@ async def test_a_report_that_cannot_be_read_is_told_whole(tmp_path: Path, key: s
     (tmp_path / report).parent.mkdir(parents=True)
     (tmp_path / report).write_text("{torn")
     text = " ".join((await seen(app_on(tmp_path), key)).split())
-    assert f"The last report of {command} says nothing" in text
+    assert f"The last report of {command} cannot be used" in text
     assert "its checks count as unknown" in text
     assert f"distill {command}" in text

@@ -196,7 +196,7 @@ def test_it_is_detached_from_and_attached_to_again(root: Path, tmp_path: Path) -
         return subprocess.run([*tmux, *words], env=env, capture_output=True, check=True).stdout
 
     def shows_help() -> bool:
-        return b"Look around" in do("capture-pane", "-p", "-t", "night")
+        return b"Fix the marked symptom" in do("capture-pane", "-p", "-t", "night")
 
     def is_over() -> bool:
         return (

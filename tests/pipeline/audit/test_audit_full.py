@@ -271,7 +271,7 @@ def test_an_audit_that_could_not_look_says_so_in_three_lines(
     assert json.loads(told.out)["exit_code"] == 3
     lines = told.err.splitlines()[-3:]
     assert [line[:13].rstrip() for line in lines] == ["what happened", "kept safe", "do next"]
-    assert "P4.exports-valid could not look: " in lines[0]
+    assert "P4.exports-valid not examined: " in lines[0]
     assert "distill audit-full --check P4.exports-valid" in lines[2]
 
 

@@ -85,7 +85,7 @@ def test_a_stage_that_reads_the_clock_is_named_with_the_row_and_the_field(worksp
     assert code == ExitCode.CHECK_FAILED
     assert (found["stage"], found["line"], found["fields"]) == ("score", 1, ["score"])
     assert found["file"].startswith("data/scored-runs/")
-    assert "part at score" in report["verdict"]
+    assert "differ from stage score on" in report["verdict"]
 
 
 @pytest.mark.slow

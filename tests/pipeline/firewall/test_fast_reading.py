@@ -129,7 +129,7 @@ def slowly(corpus: Corpus, index: Index) -> list[Finding]:
             run_id = value.get("source_run_id")
             other = min(_members_of_none(value), default=None)
             if other is not None and walls.fidelity and not any(each.is_breach for each in offences):
-                said = f"it holds a member that no exporter writes: '{visible(other, QUOTED)}'"
+                said = f"it has a field that no exporter writes: '{visible(other, QUOTED)}'"
                 offences.append(Offence(Wall.FIDELITY, said))
             if isinstance(run_id, str) and not any(each.is_breach for each in offences):
                 if run_id in seen:

@@ -177,7 +177,7 @@ def test_when_the_kernel_gives_no_watch_it_polls(folder: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 3
     argv = [sys.executable, "-c", NO_INSTANCE_LEFT, str(folder)]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    assert said.startswith("events are not to be had: ")
+    assert said.startswith("file events are not available: ")
     assert said.endswith("True\n")
 
 
@@ -204,7 +204,7 @@ def test_a_used_up_limit_is_tried_again(folder: Path, monkeypatch: pytest.Monkey
 def test_changes_that_no_event_tells_turn_it_to_a_poll(changes: FileChanges) -> None:
     changes.found()
     assert not changes.wait(LONG, threading.Event())
-    assert changes.why_polling == "a change was not told"
+    assert changes.why_polling == "a change was missed"
     assert_polls(changes, "not told")
 
 

@@ -73,7 +73,7 @@ def test_a_repair_that_did_not_help_makes_it_due_until_an_audit_passes(workspace
     session = _repaired_in_vain(workspace)
     detection = detect(workspace)
     assert detection.verdict is Verdict.DETECTED
-    assert detection.observed.startswith("S1.P4.sft-leak is still there after")
+    assert detection.observed.startswith("S1.P4.sft-leak is still detected after")
     assert detection.facts["failed"] == [session.incident.id]
     # A repair of the last resort itself is no reason for it.
     assert failed_repairs(workspace.root, since=None, apart="S1.P4.sft-leak") == []

@@ -86,5 +86,5 @@ def test_a_summary_is_held_to_the_digest_of_the_last_event(workspace: Workspace)
     value = json.loads(summary.read_bytes())
     summary.write_text(json.dumps(value | {"workers": 7}))
     [differing] = run_claims(workspace.root).of("summary")
-    assert differing.says == "is not what the run wrote, says its event log"
+    assert differing.says == "is not what the run wrote, by its event log"
     assert differing.pinned_by.endswith("/events.jsonl")

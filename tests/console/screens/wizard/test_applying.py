@@ -47,7 +47,7 @@ async def test_from_the_question_to_resolved_and_back_byte_for_byte(
         # What was repaired is off the dashboard at once, and not when the detectors' budget allows it.
         assert app.fake_feed.refreshed == 1
         await press(pilot, "down", "enter")
-        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+        await shown(pilot, screen, lambda: "Apply this plan?" in text_of(app))
         await agree_without_digits(pilot, "a drill")
         await shown(pilot, screen, lambda: tree(root) == broken and not standing(root).consented)
 
@@ -61,7 +61,7 @@ async def test_where_the_repair_is_to_be_committed_y_copies_the_line_that_does_i
     async with wizard_open(root) as (pilot, app, screen):
         await shown(pilot, screen, lambda: "What shall be done?" in text_of(app))
         await press(pilot, "down", "enter", "down", "enter")
-        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+        await shown(pilot, screen, lambda: "Apply this plan?" in text_of(app))
         await agree_without_digits(pilot, "gone")
         await shown(pilot, screen, lambda: "y copies the command" in text_of(app))
         await press(pilot, "y", "c")
@@ -79,7 +79,7 @@ async def test_a_question_that_only_words_answer_is_asked_at_once(
         await shown(pilot, screen, lambda: isinstance(app.screen, WizardAnswer))
         await eyes_on(pilot)
         await typed_in(pilot, *"clean", "enter")
-        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+        await shown(pilot, screen, lambda: "Apply this plan?" in text_of(app))
     assert standing(root).answers == {"word": "clean"}
 
 
@@ -90,11 +90,11 @@ async def test_a_way_back_that_is_not_wanted_after_all_leaves_it_resolved(
     async with wizard_open(root) as (pilot, app, screen):
         await shown(pilot, screen, lambda: "What shall be done?" in text_of(app))
         await press(pilot, "down", "enter", "down", "enter")
-        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+        await shown(pilot, screen, lambda: "Apply this plan?" in text_of(app))
         await agree_without_digits(pilot, "gone")
         await shown(pilot, screen, lambda: "RESOLVED" in text_of(app))
         await press(pilot, "down", "enter")
-        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+        await shown(pilot, screen, lambda: "Apply this plan?" in text_of(app))
         await press(pilot, "down", "enter")
         await shown(pilot, screen, lambda: "RESOLVED" in text_of(app))
     assert standing(root).state == "resolved"
@@ -123,7 +123,7 @@ async def test_what_was_cut_off_waits_for_a_person_is_settled_by_the_files_and_f
     async with consent_asked(root) as (pilot, app, screen):
         await agree(pilot, root)
         await shown(pilot, screen, lambda: "CUT OFF" in text_of(app))
-        assert "It was agreed to and cut off before its end" in text_of(app)
+        assert "It was approved and then interrupted" in text_of(app)
         assert standing(root).has_open_intent
         await press(pilot, "escape")
         hand.dies = ""
@@ -159,7 +159,7 @@ async def test_a_new_breach_after_a_containment_is_a_case_of_its_own(root: Path,
         await press(pilot, "escape")
         (root / SFT).write_text(f"{LEAK}\n")
         await wizard_on(pilot)
-        assert "Contain it now, or look first?" in text_of(app)
+        assert "Contain it now, or find the cause first?" in text_of(app)
         assert "no incident opened" in text_of(app)
 
 

@@ -125,7 +125,7 @@ async def test_a_second_operator_is_refused_and_told_who_holds_it_since_when(
         incident = Incident(root, incident_ids(root)[0])
         with incident.lease():
             screen = await wizard_on(pilot)
-            await shown(pilot, screen, lambda: "works on it; you may look" in text_of(app))
+            await shown(pilot, screen, lambda: "works on it; you can only view" in text_of(app))
             held = incident.lease_holder()
             assert held is not None
             assert f"pid {held.pid} on {held.host}" in text_of(app)

@@ -45,7 +45,7 @@ async def test_the_quarantine_stands_on_the_first_screen_before_any_diagnosis(
     before = everything(root)
     async with wizard_open(root) as (_pilot, app, _):
         text = text_of(app)
-    assert "Contain it now, or look first?" in text
+    assert "Contain it now, or find the cause first?" in text
     assert f"rename  {SFT}" in text
     assert f"{SFT}.QUARANTINED-" in text
     assert "WHY" not in text
@@ -62,7 +62,7 @@ async def test_looking_for_the_cause_in_read_only_names_it_and_writes_nothing(
         text = text_of(app)
     assert "somebody appended a row" in text
     assert "not recorded" in text
-    assert "read-only: you may look; a arms" in text
+    assert "read-only: view only; a arms" in text
     assert everything(root) == before
 
 
@@ -183,7 +183,7 @@ async def test_a_slow_look_that_began_earlier_does_not_undo_what_was_seen_later(
         assert isinstance(app.screen, ConsentDialogue)
         await eyes_on(pilot)
         await press(pilot, "escape")
-        assert "Carry this plan out?" in text_of(app)
+        assert "Apply this plan?" in text_of(app)
 
 
 async def test_one_key_leads_from_a_marked_symptom_to_its_wizard(root: Path, hand: Worker) -> None:
