@@ -12,7 +12,7 @@ from pipeline.engine.chunk_entries import RAG, SFT
 from pipeline.engine.chunk_index import KEY_BYTES, ChunkIndex, cut, numbers
 from pipeline.engine.key_set import KeySet
 from pipeline.engine.reduce import Decisions
-from pipeline.engine.row_marks import Place, RowMarks
+from pipeline.engine.row_marks import RowMarks
 from pipeline.engine.task_groups import grouped_by_task
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.row_limits import Drops, LimitedRow, rows_to_hold
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.stages.export_options import ExportOptions
 
 Held = RowMarks[str]
-"""The rows that the limits of an export keep out."""
+"""The rows that others keep out of an export: one that is there already, or the limits."""
 _CUT_OFF = (QuarantineReason.TRUNCATED, QuarantineReason.ENVIRONMENT_ERROR)
 NO_ROW = ""
 """In the place of a refusal: the row is of a line that is there twice, and no export mentions it."""
@@ -47,18 +47,22 @@ def held_rows(
     near_duplicates: Drops | None = None,
     scratch: Path | None = None,
 ) -> Held:
-    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time.
+    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time:
+    of two samples that are alike the first one stays.
 
     ``scratch`` is a file for what memory does not hold.
     """
     left_in: dict[int, bytes] = {}
+    held: Held = RowMarks()
+    by_itself = RowDecision(section, decisions, RowMarks())
 
     def decided() -> Iterator[tuple[DecidedChunk, bytes]]:
-        """Each chunk, and which of its rows are left, one byte a row: decided once."""
-        decision = RowDecision(section, decisions, RowMarks())
+        """Each chunk, and which of its rows are left, one byte a row: decided once, by the first that asks,
+        who asks for all. What it has seen goes when it is done: the limits need the room."""
+        seen_samples = KeySet()
         for chunk in chunks():
             if chunk.number not in left_in:
-                left_in[chunk.number] = _left(decision, chunk)
+                left_in[chunk.number] = _left(section, chunk, by_itself.refusals(chunk), seen_samples, held)
             yield chunk, left_in[chunk.number]
 
     def left() -> Iterator[LimitedRow]:
@@ -70,7 +74,6 @@ def held_rows(
             yield from _limited(section, chunk, (row for row in chunk.index.turn_keys if is_left[row]))
 
     of_rag = section == RAG
-    held: Held = RowMarks()
     rows_to_hold(
         left,
         options.rag if of_rag else options.sft,
@@ -83,13 +86,23 @@ def held_rows(
     return held
 
 
-def _left(decision: RowDecision, chunk: DecidedChunk) -> bytes:
+def _left(
+    section: int, chunk: DecidedChunk, refusals: list[str | None], seen_samples: KeySet, held: Held
+) -> bytes:
+    """The rows that only a limit could keep out; those whose sample was seen before are in ``held`` then."""
+    index = chunk.index
+    samples = cut(index.rag_samples if section == RAG else index.sft_samples)
     # What only a missing wall lets through has no rank; no limit hides it from the other walls.
-    codes = numbers("b", chunk.index.categories)
-    return bytes(
-        refusal is None and CATEGORIES[code] in RANK
-        for refusal, code in zip(decision.refusals(chunk), codes, strict=True)
-    )
+    has_rank = [CATEGORIES[code] in RANK for code in numbers("b", index.categories)]
+    left = bytearray(index.rows)
+    for row, refusal in enumerate(refusals):
+        if refusal is not None:
+            continue
+        if seen_samples.add(samples[row]):
+            left[row] = has_rank[row]
+        else:
+            held[chunk.number, row] = str(QuarantineReason.DUPLICATE_SAMPLE)
+    return bytes(left)
 
 
 def _limited(section: int, chunk: DecidedChunk, rows: Iterable[int]) -> Iterator[LimitedRow]:
@@ -121,20 +134,18 @@ def _limited(section: int, chunk: DecidedChunk, rows: Iterable[int]) -> Iterator
 
 
 class RowDecision:
-    """The decisions on one export's rows. Ask for each chunk once, in order: the first of two alike stays."""
+    """The decisions on one export's rows; ``held`` are those that ``held_rows`` found."""
 
     def __init__(self, section: int, decisions: Decisions, held: Held) -> None:
         self._section = section
         self._held = held
         self._decisions = decisions
-        self._seen_samples = KeySet()
 
     def refusals(self, chunk: DecidedChunk) -> list[str | None]:
         """Why each row of a chunk stays out of the export: None for one that is taken, or ``NO_ROW``."""
         index = chunk.index
         of_rag = self._section == RAG
         codes = numbers("I", index.rag_refusals if of_rag else index.sft_refusals)
-        samples = cut(index.rag_samples if of_rag else index.sft_samples)
         refusals: list[str | None] = [index.refusals[code] or None for code in codes]
         if chunk.dropped:
             refusals = [
@@ -142,19 +153,14 @@ class RowDecision:
                 for line, refusal in zip(index.lines_of_rows(), refusals, strict=True)
             ]
         is_conflicting = self._decisions.conflicting.of_chunk(chunk.number, index.rows)
+        held = self._held.of_chunk(chunk.number, index.rows)
+        # Retrieval may quote a test question; training on it is what makes the test worthless.
+        overlapping = self._decisions.overlapping if self._section == SFT else {}
         for row, refusal in enumerate(refusals):
             if refusal is not None:
                 continue
             if is_conflicting[row]:
                 refusals[row] = str(QuarantineReason.CONFLICTING_VERDICT)
-                continue
-            refusals[row] = self._of_others((chunk.number, row), samples[row])
+            else:
+                refusals[row] = (overlapping and overlapping.get((chunk.number, row))) or held[row]
         return refusals
-
-    def _of_others(self, place: Place, sample: bytes) -> str | None:
-        # Retrieval may quote a test question; training on it is what makes the test worthless.
-        if self._section == SFT and (overlap := self._decisions.overlapping.get(place)):
-            return overlap
-        if not self._seen_samples.add(sample):
-            return str(QuarantineReason.DUPLICATE_SAMPLE)
-        return self._held.at(place) if self._held else None
