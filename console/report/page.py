@@ -8,10 +8,12 @@ from typing import Any
 from console.presentation.states import CHECKS, DRIFT, FIREWALL, PHASES, SEVERITIES
 from console.report.facts import Metric, ReportFacts
 from console.report.plots import HEIGHT, WIDTH, Plot, bar, plot
+from console.state.detectors import definitions
 from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.row_counts import StreamCounts
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
+from pipeline.reading.symptom_answers import tally
 
 TEXT_CHARACTERS = 2000
 _MIX = ("accepted", "partially_accepted", "needs_human_review", "rejected")
@@ -42,6 +44,7 @@ def page(facts: ReportFacts) -> str:
     )
     environment.globals.update(
         plot=_plot,
+        tally=tally(definitions(), facts.status.answers, now),
         mix=_mix,
         iso=lambda moment: iso_utc(moment) or "-",
         minute=lambda moment: (iso_utc(moment) or "-")[:16].replace("T", " ") + " UTC",

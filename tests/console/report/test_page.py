@@ -114,8 +114,12 @@ def test_no_script_may_run_and_nothing_may_be_fetched(tmp_path: Path) -> None:
 
 def test_an_empty_workspace_has_a_page_and_lines(tmp_path: Path) -> None:
     root = empty_workspace(tmp_path)
-    facts = read_facts(root, replace(states.status(), runs=(), symptoms=()))
-    assert "Never run." in page(facts)
+    facts = read_facts(root, replace(states.status(), runs=(), symptoms=(), answers=()))
+    text = page(facts)
+    assert "Never run." in text
+    # Where nothing was looked for, nothing is green.
+    assert '<strong class="warn">none so far</strong>0 of 17 checks run, 17 never' in text
+    assert '<strong class="dim">not measured</strong>' in text
     assert "INCIDENTS  none" in list(lines(facts))
 
 
