@@ -44,3 +44,12 @@ def test_the_loop_is_not_closed_before_the_feed_has_ended() -> None:
 
     app.run(headless=True, auto_pilot=leave)
     assert feed.ended
+
+
+async def test_a_timer_that_is_due_while_the_app_ends_draws_nothing() -> None:
+    app = ConsoleApp(states.healthy(), FakeFeed(), LINK)
+    async with app.run_test(size=(80, 24)):
+        assert app.screen_stack
+    assert not app.screen_stack, "the last screen is gone"
+    app.draw()
+    app.flush()
