@@ -27,6 +27,7 @@ from pipeline.contracts.discovery import (
 )
 from pipeline.contracts.faults import ExitCode, SettingsError, engine_not_started
 from pipeline.contracts.nearest import nearest
+from pipeline.contracts.untrusted import visible
 from pipeline.platform import program, streams
 from pipeline.platform.command_line import parser_of
 from pipeline.platform.voice import Voice, speak
@@ -210,7 +211,9 @@ def _engine_for(command: Command, asked: Asked, root: Path | None, *, helps: boo
 
         settle_trust(root, voice, programs=starts_programs)
         return choose_engine(root)
-    voice.note(f"{choice.untrusted}: the installed engine answers. Look at it: distill trust {root}")
+    voice.note(
+        f"{choice.untrusted}: the installed engine answers. Look at it: distill trust {visible(str(root))}"
+    )
     return choice
 
 

@@ -49,7 +49,7 @@ def _print(
     kept = "kept" if report["temp_root_kept"] else "removed"
     context.note(f"temp root ({kept}): {visible(report['temp_root'])}")
     if whole:
-        context.note(f"report: {context.workspace / paths.ACCEPTANCE_REPORT}")
+        context.note(f"report: {visible(str(context.workspace / paths.ACCEPTANCE_REPORT))}")
     else:
         context.note("a part of the gate: no report was written")
     context.out(f"{visible(report['verdict'])} · {report['elapsed_seconds']:.1f} s")

@@ -77,7 +77,7 @@ def _print(
     for note in report["notes"]:
         context.note(visible(note))
     if whole:
-        context.note(f"report: {context.workspace / paths.AUDIT_REPORT}")
+        context.note(f"report: {visible(str(context.workspace / paths.AUDIT_REPORT))}")
     else:
         context.note("a part of the audit: no report was written")
     context.out(visible(report["verdict"]))

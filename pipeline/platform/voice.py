@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.contracts.discovery import find_workspace, shown_place
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
-from pipeline.contracts.untrusted import visible
+from pipeline.contracts.untrusted import visible, visible_lines
 from pipeline.platform import drawing, streams
 from pipeline.platform.disk import refused_by_disk
 from pipeline.platform.starvation import starved_fault
@@ -72,8 +72,8 @@ class Voice:
         streams.write_bytes(data)
 
     def note(self, text: str) -> None:
-        """Narration, to standard error."""
-        streams.write(streams.ERR, text + "\n")
+        """Narration, to standard error. What it names may be a stranger's: the path of a workspace, say."""
+        streams.write(streams.ERR, "\n".join(visible_lines(text)) + "\n")
 
     def fault(self, fault: Fault) -> None:
         """Its three lines, to standard error."""

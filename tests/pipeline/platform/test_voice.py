@@ -14,7 +14,7 @@ import pytest
 import pipeline
 from pipeline.contracts.faults import Fault
 from pipeline.platform import disk
-from pipeline.platform.voice import speak
+from pipeline.platform.voice import Voice, speak
 
 CHECKOUT = Path(pipeline.__file__).parents[1]
 SAYS = """
@@ -145,3 +145,10 @@ def test_nothing_but_the_voice_writes_to_a_standard_stream() -> None:
                         offenders.append(f"{name}:{node.lineno} {used}")
     assert examined > 500
     assert offenders == []
+
+
+def test_a_workspace_whose_name_commands_the_terminal_is_shown_and_not_obeyed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Voice().note("report: /srv/a\x1b[31mb\u202ec/r.md\nnext line")
+    assert capsys.readouterr().err == "report: /srv/a\\x1b[31mb\\u202ec/r.md\nnext line\n"
