@@ -14,11 +14,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import console_bench, engine_bench, figures, firewall_bench, rows_bench, steps_bench
+from tests.benchmarks import (
+    console_bench,
+    dask_bench,
+    engine_bench,
+    figures,
+    firewall_bench,
+    rows_bench,
+    steps_bench,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_ROWS = 200_000
 FIREWALL_ROWS = 60_000
+DASK_ROWS = 50_000
 
 
 def main() -> None:
@@ -47,12 +56,17 @@ def main() -> None:
         say("the rows screen, ten million rows")
         return rows_bench.measure(root / "huge")
 
+    def dask() -> figures.Table:
+        say("a Dask cluster of two workers")
+        return dask_bench.measure(root, min(DASK_ROWS, rows))
+
     parts: dict[str, Callable[[], figures.Table]] = {
         "engine": lambda: engine_bench.measure(engine_bench.Bench(root, rows, repeats), say),
         "firewall": firewall,
         "console": lambda: console_bench.measure(console_bench.workspace(root), console_bench.Effort(), say),
         "rows": huge_rows,
         "rules": rules,
+        "dask": dask,
     }
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure this machine.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all unless said: {', '.join(parts)}")

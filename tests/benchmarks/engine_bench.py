@@ -220,11 +220,17 @@ def append(source: Path, rows: int) -> None:
 
 
 def run_all(
-    bench: Bench, workspace: Path, *, workers: int, fresh: bool = True, sample_memory: bool = False
+    bench: Bench,
+    workspace: Path,
+    *,
+    workers: int,
+    fresh: bool = True,
+    sample_memory: bool = False,
+    executor: str = "processes",
 ) -> Cost:
     if fresh:
         _forget(workspace)
-    options = ["--workers", str(workers), "--recorded-at", RECORDED_AT]
+    options = ["--workers", str(workers), "--executor", executor, "--recorded-at", RECORDED_AT]
     argv = discovery.engine_argv(["run-all", "-C", str(workspace), *options])
     return run(argv, env=bench.environment, log=bench.log, sample_memory=sample_memory)
 
