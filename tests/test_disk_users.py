@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import functools
 import hashlib
 import io
 import json
@@ -40,6 +41,7 @@ from pipeline.reading import symptom_log
 from pipeline.reading.incidents import incident_ids
 from pipeline.release.handoff import write_handoff
 from pipeline.replay.rotate import rotate
+from pipeline.schemas import json_schema
 from pipeline.schemas.json_schema import write_json_schemas
 from pipeline.schemas.lock import write_lock
 from pipeline.settings.load import load_settings
@@ -204,6 +206,9 @@ USERS = (
 )
 
 
+_SCHEMAS = functools.cache(json_schema.all_json_schemas)
+
+
 def _files(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
@@ -238,11 +243,13 @@ def _assert_old_or_new(root: Path, before: dict[str, bytes], after: dict[str, by
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names that would be drawn are the same each time, and nobody scans for the metrics."""
+    """Names that would be drawn are the same each time; nobody scans for the metrics, and what a schema
+    says is worked out once."""
     monkeypatch.setattr("secrets.token_hex", lambda _=8: "0123")
     monkeypatch.setattr(disk, "random_part", lambda: "0123")
     monkeypatch.setattr(metrics_command, "read_whole_status", lambda *_: status())
     monkeypatch.setattr(report_command, "read_whole_status", lambda *_: status())
+    monkeypatch.setattr(json_schema, "all_json_schemas", _SCHEMAS)
 
 
 @pytest.mark.parametrize("user", USERS, ids=lambda user: user.name)

@@ -43,13 +43,13 @@ from tests.pipeline.engine.workspaces import (
 )
 from tests.quick_folder import quick_folder
 
-CHUNK_BYTES = 4096
+CHUNK_BYTES = 2048
 
 
 def _sources() -> dict[str, bytes]:
     return {
-        "runs-a.jsonl": encoded([flat_line(number) for number in range(20)]) + b"{broken\n",
-        "runs-b.jsonl": encoded([flat_line(number) for number in range(60, 80)]),
+        "runs-a.jsonl": encoded([flat_line(number) for number in range(10)]) + b"{broken\n",
+        "runs-b.jsonl": encoded([flat_line(number) for number in range(70, 80)]),
         "chats.jsonl": encoded([chat_line(number) for number in range(6)]),
     }
 

@@ -28,14 +28,8 @@ from tests.pipeline.firewall.falsified import (
     made,
     member,
     said,
-    written_exports,
 )
 from tests.pipeline.stages.builders import OPTIONS
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    return written_exports(tmp_path)
 
 
 def test_what_the_exporters_write_is_clear(workspace: Path) -> None:

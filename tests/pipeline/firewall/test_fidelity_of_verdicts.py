@@ -19,13 +19,7 @@ from tests.pipeline.firewall.falsified import (
     look,
     member,
     said,
-    written_exports,
 )
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    return written_exports(tmp_path)
 
 
 def _turned(row: Row) -> None:

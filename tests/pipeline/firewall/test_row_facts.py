@@ -22,14 +22,9 @@ from pipeline.firewall.split_sides import SplitRule, rules, side_of
 from pipeline.stages.sample import Sample, read_sample
 from pipeline.stages.splits import split_of
 from tests.pipeline.firewall.corpus import GOOD, Corpus, Run, line, turn
-from tests.pipeline.firewall.falsified import PAIRS, RAG, SFT, Row, edited, look, member, written_exports
+from tests.pipeline.firewall.falsified import PAIRS, RAG, SFT, Row, edited, look, member
 
 RULE = {"split_by": "prompt", "validation_share": 0.1}
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    return written_exports(tmp_path)
 
 
 def divided(root: Path, rule: dict[str, Any] = RULE) -> None:
