@@ -23,6 +23,7 @@ from pipeline.firewall.text_forms import question_form, strict_form, without_hid
 
 _encode = msgspec.json.Encoder().encode
 _EMPTY = (b'""', b"null")
+_NO_TEXT = Raw(_EMPTY[0])
 _NO_TOOLS = ("", "value null", "value []")
 
 
@@ -243,7 +244,7 @@ def _is_view(row: SftRow, run: EvidenceRow) -> bool:
 
 
 def _is_empty(raw: Raw | UnsetType) -> bool:
-    return raw is UNSET or (len(raw) <= 4 and bytes(raw) in _EMPTY)
+    return raw == _NO_TEXT or raw is UNSET or (len(raw) <= 4 and bytes(raw) in _EMPTY)
 
 
 def _is_same(mine: Raw | UnsetType, its: Raw | UnsetType) -> bool:

@@ -54,6 +54,8 @@ class FileScan:
         if not data:
             return False
         self.position += len(data)
+        if self.walls.index is not None:
+            self.walls.index.read_anew()
         if self._with_digest:
             self.sha256.update(data)
         for start in range(0, len(data), _BLOCK_BYTES):

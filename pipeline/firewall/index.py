@@ -41,6 +41,7 @@ NEWER = b'{"schema_version":2'  # how evidence begins since rows of exports have
 OLDER_THAN_RUNS = "its rows are of version 1 and its runs of a newer one: write it again with distill export"
 _CHUNK = 1024 * 1024
 _PIECE = 16 * 1024  # of a line that is read again; most are shorter
+_LONG_PIECE = 128 * 1024  # of a line that stands soon behind the last one that was
 _MOST_OPEN = 64
 _DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
 _BYTES_A_SCORED_ROW = 400  # a first guess, for the size of the table only
@@ -87,10 +88,31 @@ class _FileRead:
 
 
 class _Descriptor:
-    """An open file that is closed when nobody holds it any more."""
+    """An open file that is closed when nobody holds it any more; and what was last read of it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.start = 0
+        self.piece = b""
+
+    def line_at(self, offset: int) -> bytes:
+        """The line that begins at an offset, without its line end. Runs are mostly asked for in their order,
+        so that one piece holds many of them."""
+        at = offset - self.start
+        end = self.piece.find(b"\n", at) if 0 <= at < len(self.piece) else -1
+        if end < 0:
+            follows = 0 <= at < _LONG_PIECE
+            self.piece = os.pread(self.number, _LONG_PIECE if follows else _PIECE, offset)
+            self.start, at = offset, 0
+            end = self.piece.find(b"\n")
+        while end < 0:
+            more = os.pread(self.number, _LONG_PIECE, offset + len(self.piece))
+            if not more or len(self.piece) >= MAX_LINE_BYTES:
+                raise UnreadableError("the line has no end")
+            end = more.find(b"\n")
+            end += len(self.piece) if end >= 0 else 0
+            self.piece += more
+        return self.piece[at:end]
 
     def __del__(self) -> None:
         os.close(self.number)
@@ -329,17 +351,21 @@ class Index:
         if place is None or place.file >= len(self.evidence):
             return None
         try:
-            descriptor = self._opened(place.file)
-            return index_rows.read_evidence(_line_at(descriptor, place.offset))
+            return index_rows.read_evidence(self._opened(place.file).line_at(place.offset))
         except (OSError, FileRefusedError, FileMissingError, UnreadableError):
             return None
 
-    def _opened(self, number: int) -> int:
+    def read_anew(self) -> None:
+        """Forget what was read again, so that what stands in the files now is read."""
+        for file in self._open.values():
+            file.piece = b""
+
+    def _opened(self, number: int) -> _Descriptor:
         if number not in self._open:
             if len(self._open) >= _MOST_OPEN:
                 self._open.clear()
             self._open[number] = _Descriptor(open_regular(self.evidence[number]))
-        return self._open[number].number
+        return self._open[number]
 
 
 def material_of(row: EvidenceRow) -> Material:
@@ -348,20 +374,6 @@ def material_of(row: EvidenceRow) -> Material:
     if row.messages:
         return of_messages(row.messages, context)
     return of_texts(text_of(row.instruction), context, text_of(row.response))
-
-
-def _line_at(descriptor: int, offset: int) -> bytes:
-    """The line that begins at an offset, without its line end."""
-    line = b""
-    while len(line) < MAX_LINE_BYTES:
-        piece = os.pread(descriptor, _PIECE, offset + len(line))
-        end = piece.find(b"\n")
-        if end >= 0:
-            return line + piece[:end]
-        line += piece
-        if not piece:
-            break
-    raise UnreadableError("the line has no end")
 
 
 def _size(path: Path) -> int:

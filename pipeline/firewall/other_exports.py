@@ -152,6 +152,7 @@ class OtherExports:
     def _compare_rows(self, export: str, descriptor: int, shown: str) -> None:
         judge = _playbook_differs if export == "rag" else _pair_differs
         rule = self._rules.get(export)
+        self._index.read_anew()
         with os.fdopen(descriptor, "rb") as file:
             offset, seen = 0, RepeatedRuns()
             for number, line in enumerate(file, 1):

@@ -35,7 +35,7 @@ def beside_texts_differ(row: SftRow, run: EvidenceRow, rule: SplitRule | None) -
 def facts_differ(facts: Iterable[tuple[str, object]], run: EvidenceRow) -> str | None:
     """In which words one of these members is not that of its run, or None. ``facts`` are (name, value)."""
     for name, value in facts:
-        its = _OF_RUN[name.removeprefix("chosen_").removeprefix("rejected_")](run)
+        its = _OF_RUN[name](run)
         if value is not UNSET and its is not UNSET and (value or "") != its:
             return f"its {name} is not that of its run"
     return None
@@ -117,12 +117,16 @@ def _weight(message: Message) -> object:
 def _flags(run: EvidenceRow) -> object:
     if run.flags is UNSET:
         return UNSET
-    return " ".join(flag for flag in run.flags if flag not in _SIGNS_OF_HACKS)
+    return " ".join([flag for flag in run.flags if flag not in _SIGNS_OF_HACKS])
+
+
+def _model_name(run: EvidenceRow) -> object:
+    return UNSET if run.model_name is UNSET else run.model_name or ""
 
 
 _OF_RUN: dict[str, Callable[[EvidenceRow], object]] = {
     "stream": lambda run: run.stream,
     "task_id": lambda run: run.task_id,
-    "model_name": lambda run: UNSET if run.model_name is UNSET else run.model_name or "",
+    **dict.fromkeys(("model_name", "chosen_model_name", "rejected_model_name"), _model_name),
     "flags": _flags,
 }

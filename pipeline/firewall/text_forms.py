@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 # Ends of the ranges of Default_Ignorable_Code_Point, with the joiners U+200C and U+200D among them.
@@ -76,6 +77,7 @@ def _without_ascii(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
+@lru_cache(maxsize=4)  # whether a text says anything is asked right before what it says
 def strict_form(text: str) -> StrictForm:
     lines = [line.rstrip() for line in without_hidden(text).splitlines()]
     first, end = _filled(lines)
