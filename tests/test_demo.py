@@ -157,6 +157,15 @@ def test_without_a_terminal_the_demo_runs_and_prints_the_status(tmp_path: Path) 
     assert "run_hash" in done.stderr
 
 
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    done = _distill("demo", "--dir", str(tmp_path / "demo"), cwd=tmp_path)
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("```text\n")[2].partition("```")[0].splitlines()
+    printed = done.stdout.splitlines() + done.stderr.splitlines()
+    assert len(shown) > 10
+    assert [line for line in shown if line != "…" and line not in printed] == []
+
+
 def test_a_place_that_is_taken_is_refused_in_three_lines(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken/thesis.txt").write_text("years of work")
