@@ -112,11 +112,11 @@ def _of_part(part: PartOutcome) -> Trouble:
     ]
     again = f"distill --batch --only {Part.FIREWALL if part.part is Part.STANDING else part.part}"
     message = part.detail or next(iter(part.warnings), "") or part.said
-    return Trouble("part", part.part, part.word, message, again, tuple(places))
+    return Trouble("part", part.part, part.word, message, again, tuple(dict.fromkeys(places)))
 
 
 def _of_check(check: CheckResult) -> Trouble:
-    places = tuple(Place(each.file, each.line) for each in check.examples if each.file)
+    places = tuple(dict.fromkeys(Place(each.file, each.line) for each in check.examples if each.file))
     return Trouble("check", check.id, check.status, check.detail, check.reproduce, places)
 
 

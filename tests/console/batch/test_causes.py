@@ -29,6 +29,12 @@ def test_a_forbidden_row_is_one_cause() -> None:
     assert [each.id for each in cause.consequences] == ["P4.sft-firewall", "S1.P4.sft-leak"]
 
 
+def test_a_row_that_several_walls_refuse_is_one_place() -> None:
+    rows = [{"wall": wall, "file": "a.jsonl", "line": 4} for wall in ("label", "readable", "lineage")]
+    (cause,) = causes(batch(part(Part.FIREWALL, 10, report={"findings": rows})))
+    assert cause.trouble.places == (Place("a.jsonl", 4),)
+
+
 def test_a_breach_that_stood_before_the_run_explains_the_one_after_it() -> None:
     found = batch(part(Part.STANDING, 10), part(Part.FIREWALL, 10))
     assert story(found) == [("firewall-before", ["firewall"])]
