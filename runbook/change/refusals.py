@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts.faults import ExitCode, OperatorError
+from pipeline.platform.git import GitError
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -29,6 +30,8 @@ def why_failed(error: Exception) -> str:
     """What whoever looked for something met instead."""
     if isinstance(error, OperatorError):
         return error.fault.what_happened
+    if isinstance(error, GitError):
+        return str(error)
     return f"{type(error).__name__}: {error}"
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.platform.git import GitError
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.restore import plan_restore
-from runbook.change.refusals import PlanVoidError, RefusedError
+from runbook.change.refusals import PlanVoidError, RefusedError, why_failed
 from tests.git_commands import git
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.command_line import CONSENT, distill, planned
@@ -212,3 +213,4 @@ def test_where_git_cannot_say_it_is_not_the_tag_that_is_missing(
         plan_restore(planning(workspace), [SCHEMA])
     assert caught.value.fault.code == "git_failed"
     assert "git is not installed" in caught.value.fault.what_happened
+    assert why_failed(GitError("git is not installed")) == "git is not installed", "a line for an operator"
