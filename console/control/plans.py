@@ -195,5 +195,5 @@ def _not_written(why: str) -> StorageError:
         "incident_not_exported",
         f"The incident could not be packed: {visible(why, 300)}.",
         "The incident is as it was.",
-        "See why by hand: distill incident export.",
+        "See why: distill incident export INCIDENT",
     )

@@ -70,7 +70,7 @@ def nothing_to_undo(entries: Sequence[IncidentEntry]) -> RefusedError:
     told = (each for each in reversed(entries) if each.detail.get("undone") or PRUNED in each.detail)
     last = next(told, None)
     if last is None:
-        return refused("nothing_to_undo", "Nothing here can be undone.", "See: distill incident show")
+        return refused("nothing_to_undo", "Nothing here can be undone.", "See: distill incident list")
     if last.detail.get("undone"):
         title = next((each.title for each in plans_of(entries) if each.hash == last.plan_hash), "")
         return refused(
@@ -118,7 +118,7 @@ def plan_undo(planning: Planning, incident: Incident, plan: Plan) -> Draft:
     for index in sorted(applied.steps, reverse=True):
         steps += _back(planning, plan.steps[index], applied.steps[index], appended, notes)
     if not steps:
-        raise refused("nothing_to_undo", "That plan changed nothing.", "See: distill incident show")
+        raise refused("nothing_to_undo", "That plan changed nothing.", "See: distill incident list")
     return planning.draft(
         "undo",
         f"Undo: {plan.title}",

@@ -55,7 +55,7 @@ def find_plan(root: Path, digest: str) -> tuple[Incident, Plan]:
     if unread is not None:
         raise unread
     raise refused(
-        "no_such_plan", f"No incident holds a plan {digest[:16]}.", "Make one: distill runbook plan"
+        "no_such_plan", f"No incident holds a plan {digest[:16]}.", "Make one: distill runbook plan SYMPTOM"
     )
 
 

@@ -104,7 +104,7 @@ class WizardSession:
             raise refused(
                 "not_asked",
                 f"{question_id} is not asked now ({asked}).",
-                "See it: distill incident show {self.incident.id}",
+                f"See it: distill incident show {self.incident.id}",
             )
         if question_id == wizard.CONSENT:
             if value != wizard.BACK:
@@ -159,7 +159,9 @@ class WizardSession:
         """
         standing = self.standing
         if self.symptom is None or standing.detection is None:
-            raise refused("nothing_to_diagnose", "This incident has no symptom.", "Open one: runbook detect")
+            raise refused(
+                "nothing_to_diagnose", "This incident has no symptom.", "Find one: distill runbook detect"
+            )
         symptom, seen = self.symptom, dict[str, ProbeOutput]()
         probes = symptom.probes(standing.detection)
         recorded = standing.probes if standing.diagnosis is None else {}
@@ -187,7 +189,8 @@ class WizardSession:
         standing = self.standing
         offer = next((each for each in self.offers(standing) if each.id == offer_id), None)
         if offer is None:
-            raise refused("no_offer", f"There is no offer {offer_id}.", "See: distill runbook diagnose")
+            see = f"See them: distill runbook diagnose {standing.symptom_id or 'SYMPTOM'}"
+            raise refused("no_offer", f"There is no offer {offer_id}.", see)
         given: dict[str, str] = {}
         for question in offer.questions:
             value = answers.get(question.id, question.default)
@@ -292,7 +295,7 @@ class WizardSession:
     def _plan(self) -> Plan:
         plan = self.standing.plan
         if plan is None:
-            raise refused("no_plan", "This incident has no plan.", "Make one: distill runbook plan")
+            raise refused("no_plan", "This incident has no plan.", "Make one: distill runbook plan SYMPTOM")
         return plan
 
     def _drop(self, says: str) -> None:

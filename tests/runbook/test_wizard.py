@@ -146,8 +146,10 @@ def test_a_refusal_while_planning_leads_back_to_the_choice_with_its_words(sessio
 def test_an_answer_that_is_not_asked_or_not_among_the_choices_is_refused(session: WizardSession) -> None:
     _asked(session)
     for question, answer in (("offer", "nonsense"), ("word", "x"), (wizard.AFTERWARDS, "stop")):
-        with pytest.raises(RefusedError):
+        with pytest.raises(RefusedError) as refused:
             session.answer(question, answer)
+        if question == "word":
+            assert refused.value.fault.do_next == f"See it: distill incident show {session.incident.id}"
 
 
 def test_a_change_between_preview_and_apply_voids_the_plan_of_a_wizard(session: WizardSession) -> None:

@@ -127,10 +127,11 @@ class Dashboard(ConsoleScreen):
             if name in self.panes:
                 self.panes[name].draw(state, now, box.width, box.height, zoomed=self.zoomed)
         self._status.show([status_line(state, now, width, self.console.notice)])
-        self.show_hints(self._hints())
+        self._keys.show([key_line(self._hints(), width)])
 
     def show_hints(self, hints: Iterable[tuple[str, str]]) -> None:
         self._keys.show([key_line(hints, self.app.size.width)])
+        self._drawn = (None, Size())  # its own keys come back with it, whatever the state is then
 
     def _hints(self) -> tuple[tuple[str, str], ...]:
         """Only keys that do something now: none that this console would refuse or that finds nothing."""

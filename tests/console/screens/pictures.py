@@ -179,6 +179,7 @@ class Walk:
         app._notice = ("", 0.0)
         await pilot.resize_terminal(*size)
         await settled(pilot)
+        app.draw()  # without the notice, whether or not it was drawn on the way here
 
     async def _picture(self, pilot: Pilot[int], app: StillApp, stop: Stop, size: tuple[int, int]) -> None:
         if size != (app.size.width, app.size.height):
