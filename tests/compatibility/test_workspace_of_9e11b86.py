@@ -183,11 +183,18 @@ def test_a_file_of_its_own_engine_is_restored_alone(night: Path) -> None:
 
 
 def test_under_todays_engine_its_tag_is_named_as_of_another_layout_and_goes_back_whole(night: Path) -> None:
-    """The workspace has taken over today's engine; a file of the tag imports modules where they were."""
+    """The workspace has taken over today's audit and what it stands on; a file of the tag imports modules
+    where they were. Of the other packages nothing is taken over: each file would be a step of the plan."""
     tag = Workspace(night).last_good_tag
-    shutil.rmtree(night / "pipeline")
     today = Path(str(pipeline.__file__)).parent
-    shutil.copytree(today, night / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    for module in (night / "pipeline").glob("*.py"):
+        module.unlink()
+    for name in ("audit", "platform"):
+        shutil.rmtree(night / "pipeline" / name, ignore_errors=True)
+        copied = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(today / name, night / "pipeline" / name, ignore=copied)
+    for module in today.glob("*.py"):
+        shutil.copy(module, night / "pipeline")
     session = direct(Workspace(night))
     draft = plan_restore(session.planning(), ["pipeline/audit/full.py"])
     assert draft.plan.notes[0].startswith(f"the engine of {tag} has another layout")
