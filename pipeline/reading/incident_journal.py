@@ -90,11 +90,14 @@ def read_lines(folder: Path) -> tuple[list[bytes], bytes]:
     return whole, torn
 
 
-def parse(lines: Sequence[bytes]) -> tuple[list[IncidentEntry], list[Problem]]:
+def parse(
+    lines: Sequence[bytes], after: Sequence[IncidentEntry] = ()
+) -> tuple[list[IncidentEntry], list[Problem]]:
+    """The entries of ``lines``, which follow the sound entries ``after``, and what is wrong with them."""
     entries: list[IncidentEntry] = []
     problems: list[Problem] = []
-    previous: str | None = None
-    for number, line in enumerate(lines, start=1):
+    previous = after[-1].hash if after else None
+    for number, line in enumerate(lines, start=len(after) + 1):
         try:
             members = json.loads(line)
             entry = IncidentEntry.model_validate(members)

@@ -7,6 +7,7 @@ leaves an open intent, which is settled by looking at the files, never by assumi
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from pipeline.contracts.faults import ExitCode, OperatorError
@@ -64,7 +65,28 @@ def apply_plan(
     refuse_when_changed(workspace.root, plan, applied)
     if not rehearses:
         refuse_untrusted_runs(workspace.root, plan, applied)
+    try:
+        applied = _carry_out(workspace, incident, plan, applied, boundary, rehearses)
+    except OperatorError:
+        if not rehearses:
+            with contextlib.suppress(OperatorError):
+                renew_trust(workspace.root, incident, read_applied(incident.journal.entries(), plan.hash))
+        raise
+    if not rehearses:
         renew_trust(workspace.root, incident, applied)
+    incident.pack_kept()
+    return applied
+
+
+def _carry_out(
+    workspace: Workspace,
+    incident: Incident,
+    plan: Plan,
+    applied: Applied,
+    boundary: Boundary,
+    rehearses: bool,
+) -> Applied:
+    # Trust is renewed before code runs and at the end, not after each step: it reads the engine whole.
     boundary("begun")
     left_out = False
     for index, step in enumerate(plan.steps):
@@ -76,6 +98,8 @@ def apply_plan(
             case RunCommand() if left_out:
                 _leave_out(incident, plan.hash, index)
             case RunCommand():
+                if not rehearses:
+                    renew_trust(workspace.root, incident, applied)
                 try:
                     run_command(work, step, expected)
                 except TrustNeededError:
@@ -94,9 +118,6 @@ def apply_plan(
         applied = read_applied(incident.journal.entries(), plan.hash)
         if not applied.steps[index].done:
             raise _failed(incident, plan, index, applied.steps[index].said)
-        if not rehearses:
-            renew_trust(workspace.root, incident, applied)
-    incident.pack_kept()
     return applied
 
 

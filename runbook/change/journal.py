@@ -40,6 +40,9 @@ class Journal:
         self.path = folder / JOURNAL
         self._incident_id = incident_id
         self._durable = durable
+        # What was read and found whole; a plan of many steps reads its journal after each of them.
+        self._sound_lines: list[bytes] = []
+        self._sound: list[IncidentEntry] = []
 
     def entries(self) -> list[IncidentEntry]:
         """Every whole entry. Raises IntegrityError for one that is no entry, or out of its chain.
@@ -47,7 +50,9 @@ class Journal:
         An unfinished last line is passed over.
         """
         whole, _ = self._read()
-        entries, problems = parse(whole)
+        if whole[: len(self._sound_lines)] != self._sound_lines:
+            self._sound_lines, self._sound = [], []
+        more, problems = parse(whole[len(self._sound_lines) :], self._sound)
         if problems:
             first = problems[0]
             raise IntegrityError.of(
@@ -60,7 +65,8 @@ class Journal:
                 file=str(self.path),
                 line=first.line,
             )
-        return entries
+        self._sound_lines, self._sound = whole, [*self._sound, *more]
+        return list(self._sound)
 
     def has_entries(self) -> bool:
         """Whether a first line was finished, whatever it says. Raises StorageError."""

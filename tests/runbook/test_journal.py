@@ -3,16 +3,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.contracts.faults import IntegrityError, StorageError, WorkspaceLockedError
+from pipeline.contracts.incidents import IncidentEntry
 from pipeline.platform import disk
-from pipeline.reading.incident_journal import hash_of
+from pipeline.reading.incident_journal import hash_of, parse
 from pipeline.reading.incidents import HEAD, NEVER_OPENED, incident_ids, read_incidents
 from pipeline.reading.report_files import Notes
+from runbook.change import journal
 from runbook.change.incident import Incident, load_incident, open_incident
 from runbook.change.refusals import RefusedError
 from runbook.probes.workspace import Workspace
@@ -39,6 +42,29 @@ def _said(incident: Incident) -> str:
 def test_a_whole_journal_has_no_problem_and_folds_in_order(incident: Incident) -> None:
     assert incident.journal.problems() == []
     assert [entry.detail["number"] for entry in incident.journal.entries()] == [0, 1, 2, 3, 4]
+
+
+def test_a_line_is_checked_once_however_often_the_journal_is_read(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[int] = []
+
+    def counted(lines: Sequence[bytes], after: Sequence[IncidentEntry] = ()) -> Any:
+        checked.append(len(lines))
+        return parse(lines, after)
+
+    monkeypatch.setattr(journal, "parse", counted)
+    for _ in range(20):
+        incident.journal.append("note", "detected")
+    assert len(incident.journal.entries()) == 25
+    assert sum(checked) == 21  # the last that the fixture wrote, and these
+
+
+def test_a_line_that_was_sound_and_is_edited_is_found(incident: Incident) -> None:
+    assert len(incident.journal.entries()) == 5
+    incident.journal.path.write_bytes(b"".join(_lines(incident)).replace(b'"number": 2', b'"number": 9'))
+    with pytest.raises(IntegrityError, match=r"journal\.jsonl:3 was edited"):
+        incident.journal.entries()
 
 
 def test_a_dropped_line_in_the_middle_is_found(incident: Incident) -> None:
