@@ -14,12 +14,14 @@ from pathlib import Path
 from console.reading.git_facts import GIT_SECONDS
 from console.terminal.link_profile import LinkProfile
 from console.terminal.terminal_facts import TerminalFacts
-from pipeline.contracts.discovery import EngineChoice, find_workspace
-from pipeline.contracts.faults import OperatorError, SettingsError
+from pipeline.contracts.discovery import EngineChoice, engine_argv, find_workspace
+from pipeline.contracts.faults import ExitCode, OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.engine_modules import load_all
 from pipeline.platform.git import GitError, git_version
+from pipeline.platform.process import run
+from pipeline.platform.process_end import Ended
 from pipeline.reading.lock_facts import read_lock
 
 PROBE_SECONDS = 20.0
@@ -104,7 +106,7 @@ def workspace_findings(directory: str | None) -> list[Finding]:
         return [nowhere, engine_finding(EngineChoice("installed", None, "no workspace"))]
     findings = [Finding("workspace", Level.OK, str(root)), _lock(root), _disk(root)]
     try:
-        findings.append(engine_finding(choose_engine(root)))
+        findings += engine_findings(choose_engine(root), root)
     except OperatorError as error:
         findings.append(Finding("engine", Level.BROKEN, error.fault.what_happened, error.fault.do_next))
     return findings
@@ -112,15 +114,38 @@ def workspace_findings(directory: str | None) -> list[Finding]:
 
 def engine_finding(choice: EngineChoice) -> Finding:
     """Whether the engine can be imported, found out in a process of its own."""
+    return engine_findings(choice)[0]
+
+
+def engine_findings(choice: EngineChoice, root: Path | None = None) -> list[Finding]:
+    """The same, and whether it takes the settings of ``root``: the one process answers both."""
     where = f"{choice.source} ({choice.why})"
     if choice.untrusted:
         found = f"unknown: {choice.untrusted}; it was not loaded; the installed engine is used"
-        return Finding("engine", Level.WARN, visible(found), "Look at it and trust it: distill trust")
-    loaded = load_all(choice, limit_seconds=PROBE_SECONDS)
+        return [Finding("engine", Level.WARN, visible(found), "Look at it and trust it: distill trust")]
+    asked = [["config", "-C", str(root), "show", "--json"]] if root is not None else []
+    loaded = load_all(choice, limit_seconds=PROBE_SECONDS, commands=asked, cwd=root)
     if wrong := loaded.told_from():
-        return _engine_broken(f"{where}: {wrong}", choice)
+        return [_engine_broken(f"{where}: {wrong}", choice)]
     found = f"{where}: {loaded.modules} modules load from {visible(loaded.place or '?')}"
-    return Finding("engine", Level.OK, found)
+    # Where the modules were known to load, no process was started that could answer.
+    answers = loaded.answers or [_answer(choice, words, root) for words in asked]
+    return [Finding("engine", Level.OK, found), *map(_settings, answers)]
+
+
+def _answer(choice: EngineChoice, words: list[str], root: Path | None) -> Ended:
+    """What a process of its own answers to an engine command."""
+    return run(engine_argv(words), limit_seconds=PROBE_SECONDS, cwd=root, env=choice.environment())
+
+
+def _settings(told: Ended) -> Finding:
+    """What the engine said when it loaded the settings."""
+    if told.refusal:
+        repair = "Correct it, or its wizard restores the file: distill runbook open ENGINE.wont-start"
+        return Finding("settings", Level.BROKEN, told.refusal, repair)
+    is_well = told.exit_code == ExitCode.OK
+    found = "the engine takes them" if is_well else f"unknown: {told.reason}"
+    return _judged("settings", is_well, found, "See what it says: distill config show")
 
 
 def _engine_broken(found: str, choice: EngineChoice) -> Finding:

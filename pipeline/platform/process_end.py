@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from pipeline.contracts.faults import WHAT_HAPPENED
+from pipeline.contracts.faults import WHAT_HAPPENED, ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.starvation import is_starved_in_words
 
@@ -63,8 +63,17 @@ class Ended:
     def reason(self) -> str:
         """One line for why this is no good end: our word, else what it said that happened, else its last
         word, else its exit code."""
+        return self.why or self._happened or self.last_words or exit_in_words(self.exit_code)
+
+    @property
+    def refusal(self) -> str:
+        """Which wrong word or setting it refused to begin with; empty where it refused none."""
+        return self._happened if self.exit_code == ExitCode.USAGE else ""
+
+    @property
+    def _happened(self) -> str:
         told = (line.removeprefix(WHAT_HAPPENED) for line in self.said if line.startswith(WHAT_HAPPENED))
-        return self.why or next(told, "") or self.last_words or exit_in_words(self.exit_code)
+        return next(told, "")
 
 
 def exit_in_words(exit_code: int | None) -> str:

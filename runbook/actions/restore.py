@@ -21,6 +21,7 @@ from runbook.change.plan import Draft, FileState, GitBlob, RemoveFile, Step, Wri
 from runbook.change.planning import Planning
 from runbook.change.refusals import refused
 
+HEAD = "HEAD"  # what was committed last, in the place of a tag
 _MOST_NAMED = 3
 _POINTER = b"version https://git-lfs.github.com/"
 
@@ -36,7 +37,7 @@ def plan_restore(
     """
     remove = list(remove)
     name = tag or planning.workspace.last_good_tag
-    commit = tagged_commit(planning, name)
+    commit = (planning.workspace.git.resolve(HEAD) if name == HEAD else None) or tagged_commit(planning, name)
     notes: tuple[str, ...] = ()
     try:
         blobs = _blobs(planning, commit, paths, name)

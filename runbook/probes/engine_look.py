@@ -15,8 +15,8 @@ from pipeline.platform.engine_modules import EngineModules, load_all
 from pipeline.platform.process_end import Ended
 
 # What detectors ask of the engine at each look: the smallest command that imports what every command
-# imports, and its own check of schemas, lock and golden rows.
-STARTS = ("config", "--help")
+# imports and loads the settings as a run does, and its own check of schemas, lock and golden rows.
+STARTS = ("config", "show", "--json")
 SCHEMAS_AGREE = ("schema", "check", "--json")
 _COMMANDS = (STARTS, SCHEMAS_AGREE)
 SECONDS = 60.0

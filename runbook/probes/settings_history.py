@@ -81,11 +81,13 @@ def settings_history(workspace: Workspace) -> SettingsHistory:
     """Raises GitError."""
     git, tag = workspace.git, workspace.last_good_tag
     commit, before = _tagged_bytes(workspace)
-    if commit is None or not before:
-        return SettingsHistory(tag=tag, trouble=f"there is no {FILE} of a tag {tag} to compare with")
     path = workspace.root / FILE
     after = disk.read_plain(path) if path.is_file() else b""
     head = git.resolve("HEAD")
+    uncommitted = git.bytes_at(head, FILE) != after
+    if commit is None or not before:
+        trouble = f"there is no {FILE} of a tag {tag} to compare with"
+        return SettingsHistory(tag=tag, trouble=trouble, uncommitted=head is not None and uncommitted)
     commits = git.log([FILE], since=commit) if head else []
     changes = _changes(_named(_parsed(before)), _named(_parsed(after)), "")
     return SettingsHistory(
@@ -93,7 +95,7 @@ def settings_history(workspace: Workspace) -> SettingsHistory:
         commit=commit,
         changes=_by_hands(workspace, [*changes], before, commits, after),
         commits=tuple(each.told for each in commits),
-        uncommitted=git.bytes_at(head, FILE) != after,
+        uncommitted=uncommitted,
     )
 
 

@@ -70,12 +70,18 @@ def code_offer(
 
 
 def tag_offer(
-    names: Sequence[str], title: str, why: str, *, offer_id: str = "restore", then: str = ""
+    names: Sequence[str],
+    title: str,
+    why: str,
+    *,
+    offer_id: str = "restore",
+    then: str = "",
+    tag: str | None = None,
 ) -> Offer:
-    """Files back to the last-good tag's bytes, then the command ``then``."""
+    """Files back to the bytes of ``tag`` (the last-good one), then the command ``then``."""
 
     def make(planning: Planning, _answers: Answers) -> Draft:
-        restored = plan_restore(planning, names)
+        restored = plan_restore(planning, names, tag=tag)
         return joined(title, [restored, plan_rerun(planning, then)]) if then else restored
 
     return Offer(offer_id, title, why, make)

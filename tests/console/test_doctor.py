@@ -12,6 +12,7 @@ from console.terminal.doctor import Finding, Level, engine_finding, terminal_fin
 from console.terminal.link_profile import choose_profile
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice
+from pipeline.platform import engine_modules
 from tests.console.test_link_profile import LOCAL
 from tests.console.workspaces import empty_workspace, write
 from tests.console.written_engine import write_engine
@@ -115,3 +116,17 @@ def test_lock_disk_and_a_refused_engine_are_looked_at(
     assert found["lock"].level is Level.WARN
     assert found["disk"].level is Level.WARN
     assert found["engine"].level is Level.BROKEN
+
+
+def test_settings_that_the_engine_refuses_are_named_by_their_place(tmp_path: Path) -> None:
+    root = empty_workspace(tmp_path)
+    write(root, paths.SETTINGS, "[scoring]\naccept_at = 0.75\n")
+    engine_modules._loaded.clear()
+    assert by_subject(workspace_findings(str(root)))["settings"].level is Level.OK
+    write(root, paths.SETTINGS, '[scoring]\naccept_at = "high"\n')
+    for _ in range(2):  # a process in which the modules have loaded looks at the settings all the same
+        found = by_subject(workspace_findings(str(root)))
+        assert found["engine"].level is Level.OK
+        assert found["settings"].level is Level.BROKEN
+        assert found["settings"].found.startswith("distill.toml:2: scoring.accept_at")
+        assert "runbook open ENGINE.wont-start" in found["settings"].next_step

@@ -13,48 +13,64 @@ from pydantic import JsonValue
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.platform.lenient_json import texts_of
+from pipeline.platform.lenient_json import bytes_or_empty, texts_of
 from pipeline.platform.process_end import exit_in_words
+from runbook.actions.restore import HEAD
 from runbook.case import Case
 from runbook.probes.code_history import CODE, ENGINE, code_probe
 from runbook.probes.engine_look import STARTS
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
 from runbook.probes.looks import detection_from
+from runbook.probes.settings_history import FILE, SettingsHistory, settings_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
-from runbook.symptoms.engine_wont_start import CHANGED, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.engine_wont_start import CHANGED, DEFINITION, ID, SETTINGS_REFUSED, UNKNOWN
 from runbook.symptoms.offers import tag_offer
 
 _SECONDS = 60.0
+_REPRODUCE = "distill config show"
+_REFUSAL = "refusal"
+TAG = "tag"
 _LAST_LINES = 30
 _FRAME = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
 
 
 def detect(workspace: Workspace) -> Detection:
-    """Whether the engine in use can print a command's help, and then whether each of its modules loads:
-    a command imports what it needs when it is called. Raises SettingsError when it may not run.
+    """Whether the engine in use starts with the workspace's settings, and whether each of its modules
+    loads: a command imports what it needs when it is called. Raises SettingsError when it may not run.
     """
     ran = workspace.engine(STARTS, seconds=_SECONDS)
     now = time.time()
     error = ran.narration
     frames = [_inside(workspace, name) for name, _ in _FRAME.findall(error)]
     facts: dict[str, JsonValue] = {"frames": [each for each in frames if each is not None]}
-    if not ran.has_no_say and ran.exit_code == ExitCode.OK:
-        return _of_modules(workspace)
+    if not ran.has_no_say and (ran.exit_code == ExitCode.OK or ran.refusal):
+        return _of_modules(workspace, _below(workspace, ran.refusal))
     evidence = tuple[Evidence, ...]()
-    if ran.has_no_say:
+    if ran.has_no_say or not _can_read_settings(workspace):
         answer = Answer(Verdict.UNKNOWN, f"not examined: {ran.reason}", now)
     else:
         ended = "" if ran.exit_code is None else f"{exit_in_words(ran.exit_code)}: "
         answer = Answer(Verdict.DETECTED, f"{ended}{ran.reason}", now)
-        source, lines = "stderr of distill config --help", tuple(error.splitlines()[-_LAST_LINES:])
+        source, lines = f"stderr of {_REPRODUCE}", tuple(error.splitlines()[-_LAST_LINES:])
         says = "It could not be started." if ran.exit_code is None else f"It ended with {ran.exit_code}."
         evidence = (Evidence.of(Stance.FOR, says, source, now, lines),)
-    return detection_from(ID, answer, reproduce="distill config --help", evidence=evidence, facts=facts)
+    return detection_from(ID, answer, reproduce=_REPRODUCE, evidence=evidence, facts=facts)
 
 
-def _of_modules(workspace: Workspace) -> Detection:
-    """Whether every module loads, and the first broken file."""
+def _can_read_settings(workspace: Workspace) -> bool:
+    """Those that the disk does not give may well be right."""
+    try:
+        bytes_or_empty(workspace.root / FILE)
+    except OSError:
+        return False
+    except ValueError:
+        return True  # given, and no settings: the engine's to say
+    return True
+
+
+def _of_modules(workspace: Workspace, refusal: str) -> Detection:
+    """Whether every module loads, and the first broken file; then what the settings were refused for."""
     loaded = workspace.engine_modules()
     now = time.time()
     files = [name for each in loaded.broken for name in (each.named, each.path)]
@@ -63,6 +79,8 @@ def _of_modules(workspace: Workspace) -> Detection:
     if loaded.has_no_say:
         answer = Answer(Verdict.UNKNOWN, f"not examined: {loaded.trouble}", now)
     elif not (loaded.trouble or loaded.broken):
+        if refusal:
+            return _refused(refusal, now)
         answer = Answer(Verdict.CLEAR, f"it starts, and its {loaded.modules} modules load", now)
     else:
         answer = Answer(Verdict.DETECTED, loaded.told_from(workspace.root), now)
@@ -70,6 +88,20 @@ def _of_modules(workspace: Workspace) -> Detection:
         says = "Commands start, and fail where they import what is broken."
         evidence = (Evidence.of(Stance.FOR, says, "distill doctor", now, lines),)
     return detection_from(ID, answer, reproduce="distill doctor", evidence=evidence, facts=facts)
+
+
+def _refused(refusal: str, now: float) -> Detection:
+    """The code is well, and the settings are not."""
+    answer = Answer(Verdict.DETECTED, f"it refuses the settings: {refusal}", now)
+    says = "Commands that need the settings end before they begin."
+    evidence = (Evidence.of(Stance.FOR, says, _REPRODUCE, now, (refusal,)),)
+    return detection_from(ID, answer, reproduce=_REPRODUCE, evidence=evidence, facts={_REFUSAL: refusal})
+
+
+def _below(workspace: Workspace, refusal: str) -> str:
+    """The refusal with the settings' path as it is below the workspace."""
+    roots = (workspace.root, workspace.root.resolve())
+    return next((refusal[len(f"{root}/") :] for root in roots if refusal.startswith(f"{root}/")), refusal)
 
 
 def _inside(workspace: Workspace, name: str) -> str | None:
@@ -85,6 +117,8 @@ def classify(case: Case) -> Diagnosis:
     history = case.code
     # What was added breaks nothing that imports other files, and an installed engine is nobody's here.
     changed = [each.path for each in history.files if each.kind != "added" and history.source == "workspace"]
+    if (refusal := case.detection.facts.get(_REFUSAL)) and (case.settings.changes or not changed):
+        return _of_settings(case, str(refusal))
     # The innermost frame is the last one.
     named = reversed(texts_of(case.detection.facts, "frames"))
     culprit = next((each for each in named if each in changed), None)
@@ -107,11 +141,50 @@ def classify(case: Case) -> Diagnosis:
     )
 
 
+def _of_settings(case: Case, refusal: str) -> Diagnosis:
+    """Settings that the engine refuses. Those that are as they were are put right by hand alone."""
+    settings = case.settings
+    evidence = case.settings_differ(
+        settings.changes,
+        f"{FILE} is not as in {settings.tag}.",
+        f"{FILE} says what it said in {settings.tag}.",
+    )
+    return case.concluded(
+        SETTINGS_REFUSED,
+        Confidence.CERTAIN,
+        {SETTINGS_REFUSED: [evidence]},
+        places=[refusal],
+        facts={"from": [name for name, holds in _holders(settings) if holds]},
+    )
+
+
+def _holders(settings: SettingsHistory) -> Iterator[tuple[str, bool]]:
+    """Which commits hold other settings. The last commit's come first: they lose the fewest edits."""
+    yield HEAD, settings.uncommitted and bool(settings.commits or settings.trouble)
+    yield TAG, bool(settings.changes)
+
+
 def offers(_detection: Detection, diagnosis: Diagnosis) -> Iterator[Offer]:
-    if paths := texts_of(diagnosis.facts, "restore"):
+    if names := texts_of(diagnosis.facts, "restore"):
         why = "the tag holds the bytes with which it last started"
-        yield tag_offer(paths, f"Restore {', '.join(paths)}", why)
+        yield tag_offer(names, f"Restore {', '.join(names)}", why)
+    yield from (_SETTINGS_OFFERS[each] for each in texts_of(diagnosis.facts, "from"))
 
 
-PROBES = (code_probe(title="The engine's code against the last-good tag"),)
+_SETTINGS_OFFERS = {
+    HEAD: tag_offer(
+        [FILE],
+        f"Restore {FILE} as it was committed last",
+        "only edits that were never committed go; the plan shows them",
+        offer_id="restore-committed",
+        tag=HEAD,
+    ),
+    TAG: tag_offer(
+        [FILE],
+        f"Restore {FILE} from the last-good tag",
+        "the engine last started with these settings; every later edit goes, and the plan shows them",
+        offer_id="restore-settings",
+    ),
+}
+PROBES = (code_probe(title="The engine's code against the last-good tag"), settings_probe())
 SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, PROBES)

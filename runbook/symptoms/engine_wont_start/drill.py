@@ -1,9 +1,10 @@
-"""ENGINE.wont-start: a file that every command imports is broken, beside a harmless change."""
+"""ENGINE.wont-start: a file that every command imports is broken, or the settings hold what it refuses."""
 
 from __future__ import annotations
 
+from pipeline.contracts import paths
 from runbook.drills.drill import AIKO, Drill, Planted, Scene
-from runbook.symptoms.engine_wont_start import CHANGED, ID
+from runbook.symptoms.engine_wont_start import CHANGED, ID, SETTINGS_REFUSED
 
 # All are imported before a command says its first word.
 FILES = (
@@ -20,6 +21,14 @@ FAULTS = (
 )
 HARMLESS = "pipeline/card.py"
 _AFTER_IMPORTS = "from __future__ import annotations\n"
+
+
+SETTINGS = str(paths.SETTINGS)
+REFUSED = (
+    ("a threshold is a word", 'accept_at = "high"\n'),
+    ("a key is misspelt", "acept_at = 0.8\n"),
+    ("a threshold is past its limit", "accept_at = 80.0\n"),
+)
 
 
 def plant(scene: Scene) -> Planted:
@@ -39,3 +48,19 @@ def plant(scene: Scene) -> Planted:
 
 
 DRILL = Drill(ID, "The engine ends before it says anything", plant)
+
+
+def plant_refused(scene: Scene) -> Planted:
+    """Somebody turns a threshold, and does not look whether the engine takes it."""
+    what, line = scene.random.choice(REFUSED)
+    with (scene.root / SETTINGS).open("a", encoding="utf-8") as file:
+        file.write(f"\n[scoring]\n{line}")
+    how = scene.commit_perhaps("scoring: be stricter")
+    return Planted(
+        says=f"In {SETTINGS} {what} ({how}).",
+        cause=SETTINGS_REFUSED,
+        offer="restore-settings",
+    )
+
+
+REFUSED_SETTINGS = Drill(ID, "The settings hold what the engine refuses", plant_refused, "settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sys
@@ -13,16 +14,21 @@ import pipeline
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.process import run
+from pipeline.platform.process_end import Ended
 from pipeline.reading.report_files import Notes
 from pipeline.reading.symptom_log import read_looks
+from runbook.probes.workspace import Workspace
+from runbook.symptoms.engine_wont_start import diagnose
 from tests.git_commands import git
 from tests.runbook.command_line import CONSENT, distill, planned
+from tests.runbook.drills.faces import six_faces
 from tests.runbook.symptoms.walked import diagnosed, filled, repaired, verdict
 from tests.runbook.workspaces import TAG
 from tests.waiting import LIMIT_SECONDS
 
 ID = "ENGINE.wont-start"
 CLI = "pipeline/cli.py"
+SETTINGS = "distill.toml"
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ STAGE = "pipeline/stages/scoring_rules.py"
 def test_a_stage_that_does_not_load_is_named_and_one_that_is_gone_comes_back(
     root: Path, fault: str | None
 ) -> None:
-    """A command imports stages when it is called, so that ``config --help`` says nothing of them.
+    """A command imports stages when it is called, so that ``config show`` says nothing of them.
     That an edited file is restored is for the drill to show.
     """
     if fault is None:
@@ -130,4 +136,108 @@ def test_an_engine_that_the_machine_ended_is_not_known(root: Path, fault: str) -
     (root / CLI).write_text(
         fault + (root / CLI).read_text().replace("from __future__ import annotations", "")
     )
+    assert verdict(root, ID) == "unknown"
+
+
+REFUSED = (
+    ('accept_at = "high"', "must be a number"),
+    ("accept_att = 0.5", "accept_at"),
+    ("accept_at = = 1", "is not valid TOML"),
+)
+
+
+def refused(root: Path, line: str = REFUSED[0][0]) -> str:
+    """``line`` at the end of the settings, in a section of its own. Returns the place of it."""
+    path = root / SETTINGS
+    with path.open("a") as file:
+        file.write(f"\n[scoring]\n{line}\n")
+    return f"{SETTINGS}:{len(path.read_text().splitlines())}"
+
+
+@pytest.mark.parametrize(("line", "why"), REFUSED)
+def test_settings_that_the_engine_refuses_are_told_by_line_and_reason_and_come_back(
+    tmp_path: Path, line: str, why: str
+) -> None:
+    root = filled(tmp_path / "w").root
+    good = (root / SETTINGS).read_bytes()
+    assert verdict(root, ID) == "clear"
+    place = refused(root, line)
+    seen = diagnosed(root, ID)
+    observed, found = seen["detection"]["observed"], seen["diagnosis"]["cause"]
+    assert observed.startswith(f"it refuses the settings: {place}")
+    assert why in observed
+    assert (found["id"], found["confidence"]) == ("settings_refused", "certain")
+    assert [each["id"] for each in seen["offers"]] == ["restore-settings"]
+    repaired(root, ID)
+    assert (root / SETTINGS).read_bytes() == good
+    assert verdict(root, ID) == "clear"
+
+
+def test_a_look_before_the_edit_is_stale_and_one_after_it_shows_on_every_face(tmp_path: Path) -> None:
+    root = filled(tmp_path / "w").root
+    assert ID not in six_faces(root)["runbook detect"]
+    place = refused(root)
+    status = json.loads(distill(root, "status", "--json").stdout)
+    (kept,) = (each for each in status["answers"] if each["id"] == ID)
+    assert kept["stale"]
+    for face, said in six_faces(root).items():
+        assert place in said[ID][0], face
+
+
+def test_settings_that_were_committed_since_the_tag_come_back_as_they_were_committed(tmp_path: Path) -> None:
+    root = filled(tmp_path / "w").root
+    with (root / SETTINGS).open("a") as file:
+        file.write("\n[drift]\nwarn_pct = 25.0\n")
+    git(root, "commit", "--quiet", "--all", "-m", "drift: a little more")
+    committed = (root / SETTINGS).read_bytes()
+    refused(root)
+    assert [each["id"] for each in diagnosed(root, ID)["offers"]] == ["restore-committed", "restore-settings"]
+    repaired(root, ID)
+    assert (root / SETTINGS).read_bytes() == committed
+
+
+def test_settings_that_are_as_tagged_are_left_to_a_person(tmp_path: Path) -> None:
+    root = filled(tmp_path / "w").root
+    refused(root)
+    git(root, "commit", "--quiet", "--all", "-m", "break them")
+    git(root, "tag", "--force", TAG)
+    seen = diagnosed(root, ID)
+    assert (seen["diagnosis"]["cause"]["id"], seen["offers"]) == ("settings_refused", [])
+
+
+def test_code_that_changed_is_blamed_for_refusing_settings_that_did_not(root: Path) -> None:
+    model = root / "pipeline/settings/model.py"
+    text = model.read_text()
+    assert text.count("warn_pct: ") == 1
+    model.write_text(text.replace("warn_pct: ", "warns_pct: "))
+    with (root / SETTINGS).open("a") as file:
+        file.write("\n[drift]\nwarn_pct = 25.0\n")
+    git(root, "add", SETTINGS)
+    git(root, "commit", "--quiet", "-m", "drift: a little more")
+    git(root, "tag", "--force", TAG)
+    found = diagnosed(root, ID)
+    assert "warn_pct" in found["detection"]["observed"]
+    assert found["diagnosis"]["cause"]["id"] == "code_changed"
+    repaired(root, ID)
+    assert verdict(root, ID) == "clear"
+
+
+def test_a_file_that_does_not_load_is_told_before_the_settings(root: Path) -> None:
+    refused(root)
+    (root / STAGE).write_text("def broken(:\n")
+    assert diagnosed(root, ID)["detection"]["observed"].startswith(f"{STAGE}:")
+
+
+def test_settings_that_the_disk_does_not_give_are_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = filled(tmp_path / "w").root
+    told = Ended(ExitCode.NOT_EVALUABLE, b"", b"what happened  distill.toml could not be read: I/O.\n")
+
+    def unreadable(_path: Path) -> bytes:
+        raise OSError(errno.EIO, "I/O")
+
+    monkeypatch.setattr(Workspace, "engine", lambda *_words, **_how: told)
+    assert verdict(root, ID) == "detected"
+    monkeypatch.setattr(diagnose, "bytes_or_empty", unreadable)
     assert verdict(root, ID) == "unknown"
