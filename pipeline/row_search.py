@@ -7,6 +7,7 @@ spaces where the engine puts none.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -94,7 +95,7 @@ def _blocks(workspace: Path, relative: PurePosixPath) -> Iterator[tuple[int, byt
     """Offset and bytes of pieces that end at line ends, the last one perhaps at the file's end."""
     try:
         with disk.open_to_read(workspace / relative) as file:
-            yield from _whole_lines(file)
+            yield from _whole_lines(file, workspace / relative)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -107,13 +108,16 @@ def _blocks(workspace: Path, relative: PurePosixPath) -> Iterator[tuple[int, byt
         ) from error
 
 
-def _whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _whole_lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
     offset = 0
     kept: list[bytes] = []
     while piece := file.read(_BLOCK_BYTES):
         cut = piece.rfind(b"\n") + 1
         if cut == 0:
             kept.append(piece)
+            if len(kept) * _BLOCK_BYTES > disk.MOST_LINE_BYTES:
+                said = f"the line at byte {offset:,} is over {disk.MOST_LINE_BYTES // 2**20} MiB"
+                raise disk.TooLargeError(errno.EFBIG, said, str(path))
             continue
         block = b"".join((*kept, piece[:cut]))
         kept = [piece[cut:]]

@@ -42,7 +42,7 @@ def export_rows(
             failures.add("the export is missing", file=shown)
         return
     with disk.open_to_read(path) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(disk.lines_in(file, path), 1):
             value = parse_line(line.removesuffix(b"\n"))
             if not isinstance(value, LineFault):
                 yield number, value

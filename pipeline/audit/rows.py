@@ -142,7 +142,7 @@ class RowFile(Generic[T_co]):
             return
         decode = self._decoder.decode
         with disk.open_to_read(self.path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(disk.lines_in(file, self.path), 1):
                 try:
                     row = decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -160,7 +160,7 @@ def _rows(workspace: Path, relative: str, claims: dict[str, str]) -> Iterator[di
     hasher = hashlib.sha256()
     try:
         with disk.open_to_read(workspace / relative) as file:
-            for line in file:
+            for line in disk.lines_in(file, workspace / relative):
                 hasher.update(line)
                 yield orjson.loads(line)
     except (OSError, ValueError) as error:

@@ -71,7 +71,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The JSON objects of a file of rows, one at a time."""
     try:
         with disk.open_to_read(path) as file:
-            for line in file:
+            for line in disk.lines_in(file, path):
                 try:
                     row = orjson.loads(line)
                 except orjson.JSONDecodeError:

@@ -183,7 +183,7 @@ def _read(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST_NAME
     try:
         with disk.open_to_read(path) as file:
-            manifest = orjson.loads(file.read())
+            manifest = orjson.loads(disk.read_whole(file, path))
         if isinstance(manifest, dict) and isinstance(manifest.get("files"), list):
             return manifest
         why = "it is not a manifest"

@@ -26,6 +26,8 @@ _LOOK = str(paths.SFT_EXPORT)  # a look at it reads the other exports, too
 _VERSION = 2  # 1 knew nothing of files beside the exports, nor of evaluation sets
 # Digests of more files than this take longer than the look that they would spare.
 _MOST_FILES = 10_000
+# And so do those of more bytes that no run of this workspace wrote.
+_MOST_UNKNOWN_BYTES = 64 * 2**30
 
 Digests = Mapping[str, str]
 
@@ -80,6 +82,7 @@ def digests_now(workspace: Path, settings: Settings, staged: Digests | None = No
     """
     state = run_state.load(workspace)
     found = dict(staged or {})
+    unknown_bytes = 0
     try:
         names = {*judged_rows(workspace, _refuse), *_below_exports(workspace)} - found.keys()
         if len(names) > _MOST_FILES:
@@ -95,6 +98,9 @@ def digests_now(workspace: Path, settings: Settings, staged: Digests | None = No
                     confined.opened(workspace, relative) as descriptor,
                     open(descriptor, "rb", closefd=False) as file,
                 ):
+                    unknown_bytes += os.fstat(descriptor).st_size
+                    if unknown_bytes > _MOST_UNKNOWN_BYTES:
+                        return None
                     found[relative] = hashlib.file_digest(file, "sha256").hexdigest()
         found.update(_evaluation(workspace, settings))
     except (OSError, UnicodeEncodeError, OperatorError, _NotKnownError):

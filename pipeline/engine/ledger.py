@@ -157,7 +157,7 @@ def ledger_from(output: Path, output_sha256: str) -> Ledger:
     spans: list[tuple[int, int]] = []
     rows = 0
     with disk.open_to_read(output) as file:
-        for line in file:
+        for line in disk.lines_in(file, output):
             row = unstamp(line)
             digests += sha256(row).digest()
             rows += 1

@@ -181,7 +181,8 @@ def _work_items(
             for key in after.keys[:-1]:
                 yield source, share, key
         try:
-            for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache, after=after):
+            tasks = tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache, after=after)
+            for task in _interruptibly(session, tasks):
                 if isinstance(task, RecordTask):
                     yield source, task.size, submit(session, executor, work_records, task)
                 else:
@@ -191,6 +192,16 @@ def _work_items(
         if after is None:
             digest = submit(session, executor, digest_source, str(source.bytes_path), source.size)
             digests.append((source, digest))
+
+
+def _interruptibly(session: Session, items: Iterator[T]) -> Iterator[T]:
+    """The same items. A signal ends the search for the next one: a line may be as long as the disk."""
+    while True:
+        with session.interruptible():
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
 
 
 def _unchanged_beginning(

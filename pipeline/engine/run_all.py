@@ -141,7 +141,8 @@ def _map(
     timing = Timing()
     # P2 alone must not need the scorer or an exporter, so its chunks go no further than evidence.
     depth = "all" if "score" in stages else "evidence"
-    sources = list(plan_sources(context, state, depth, troubles, only_stream))
+    with session.interruptible():
+        sources = list(plan_sources(context, state, depth, troubles, only_stream))
     for stage in stages[:2]:
         session.events.emit(
             events.StageStarted, stage=stage, bytes_total=sum(source.size for source in sources)

@@ -63,7 +63,8 @@ class StandingExport:
         self._is_clear = False  # what stood when the run began
         self._aside: dict[str, str] = {}  # sha256 of the bytes of each export that was kept for its breach
         self._question: Question | None = None
-        self._digests = last_clear.digests_now(session.workspace, settings)
+        with session.interruptible():
+            self._digests = last_clear.digests_now(session.workspace, settings)
         if not last_clear.stands_anything(session.workspace):
             self._is_clear = True  # of what is not there nothing is forbidden
         elif last_clear.is_last_clear(session.workspace, self._digests):

@@ -41,7 +41,7 @@ def written_rows(path: Path) -> Iterator[WrittenRow]:
     try:
         with disk.open_to_read(path) as file:
             offset = 0
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(disk.lines_in(file, path), start=1):
                 yield WrittenRow(without_stamp(line), number, offset)
                 offset += len(line)
     except FileNotFoundError:

@@ -67,14 +67,17 @@ def others_as_written(root: Path, found: Findings, file: str) -> bool | None:
     return not found.more_files and all(
         each in exports
         and (claim := claim_of(root, each)) is not None
-        and claim.sha256 == _sha256(root / each)
+        and claim.sha256 == _sha256(root / each, claim.size)
         for each in others
     )
 
 
-def _sha256(path: Path) -> str | None:
+def _sha256(path: Path, size: int) -> str | None:
+    """None also for a file that has not ``size`` bytes: however large, it is not read."""
     try:
         with os.fdopen(open_regular(path), "rb") as file:
+            if os.fstat(file.fileno()).st_size != size:
+                return None
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileMissingError, FileRefusedError, OSError):
         return None

@@ -17,7 +17,7 @@ import tomllib
 import unicodedata
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
+from pipeline.firewall.line_feed import bounded_lines
 from pipeline.firewall.phrases import PhraseFinder, ngrams
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.strict_json import UnreadableError
@@ -201,23 +202,21 @@ def _values(path: Path) -> Iterator[Any]:
             yield strict_json.read(line.rstrip(b"\r\n"))
 
 
-def _unpacked(file: Any, first: bytes) -> Iterable[bytes]:
+def _unpacked(file: Any, first: bytes) -> Iterator[bytes]:
     for begins, opener in _OPENERS.items():
         if first.startswith(begins):
-            unpacked: Iterable[bytes] = opener(file)
-            return unpacked
+            return bounded_lines(opener(file))
     if first.startswith(_ZSTD) or _ZSTD_SKIPPED.match(first):
         import zstandard
 
         return _zstd_lines(zstandard, file)
-    lines: Iterable[bytes] = file
-    return lines
+    return bounded_lines(file)
 
 
 def _zstd_lines(zstandard: Any, file: Any) -> Iterator[bytes]:
     reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
     try:
-        yield from io.BufferedReader(reader)
+        yield from bounded_lines(io.BufferedReader(reader))
     except zstandard.ZstdError:
         raise UnreadableError("no zstd") from None
 

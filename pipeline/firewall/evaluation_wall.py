@@ -26,6 +26,7 @@ from pipeline.firewall.evaluation_sets import (
     declared_sets,
 )
 from pipeline.firewall.evaluation_texts import Texts, runs_of, texts_of
+from pipeline.firewall.line_feed import bounded_lines
 from pipeline.firewall.phrases import NGRAM, PhraseFinder
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
@@ -183,9 +184,12 @@ def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
         raise SetUnreadableError(f"{path.name}: {refused}") from None
     with os.fdopen(descriptor, "rb") as file:
         offset = 0
-        for number, line in enumerate(file, start=1):
-            yield number, offset, line.rstrip(b"\n")
-            offset += len(line)
+        try:
+            for number, line in enumerate(bounded_lines(file), start=1):
+                yield number, offset, line.rstrip(b"\n")
+                offset += len(line)
+        except OSError as error:
+            raise SetUnreadableError(f"{path.name}: {error.strerror}") from None
 
 
 def _share(item: Item, grams: dict[str, set[int]], common: set[_Phrase]) -> float:

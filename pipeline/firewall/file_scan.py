@@ -49,7 +49,12 @@ class FileScan:
         self._catches_unreadable = next(wall for wall in reversed(Wall) if wall in walls.standing)
 
     def advance(self, limit: int = READ_BYTES) -> bool:
-        """Read one piece. False when there was nothing more to read. May raise OSError."""
+        """Read one piece. False when nothing more is to be read: at the end, or in a line without one.
+
+        May raise OSError.
+        """
+        if self.is_cut_off:
+            return False
         data = os.pread(self.descriptor, limit, self.position)
         if not data:
             return False
@@ -62,6 +67,16 @@ class FileScan:
             for block in self.feed.feed(data[start : start + _BLOCK_BYTES]):
                 self._take(block)
         return True
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether reading stopped within a line: it is a finding, and the file has no digest."""
+        return self.feed.is_endless
+
+    @property
+    def cut_off(self) -> str:
+        """What to say of the rest of a file that ``is_cut_off``."""
+        return f"line {self.rows_read:,} has no end within 64 MiB; the rest of the file was not read"
 
     def unterminated(self) -> Findings:
         """What there is to say of a last line without a line end. Empty when there is none."""

@@ -25,6 +25,7 @@ from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.formatted import MAY_HOLD_REJECTED, FormattedFile
 from pipeline.firewall.formatted_rows import Kind, Line, key, lines_of, of_texts, read
 from pipeline.firewall.index_rows import EvidenceRow
+from pipeline.firewall.line_feed import bounded_lines
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.run_table import VERDICTS, Verdict
@@ -114,7 +115,7 @@ class Truth:
         digest = hashlib.sha256()
         try:
             with os.fdopen(open_regular(Path(self._places.root or ".", relative)), "rb") as file:
-                for line in file:
+                for line in bounded_lines(file):
                     digest.update(line)
                     with suppress(UnreadableError):
                         yield read(line.removesuffix(b"\n"))
@@ -225,7 +226,7 @@ def _rows(places: Places, file: FormattedFile) -> Iterator[object]:
     path = Path(places.root or ".", file.file)
     with os.fdopen(open_regular(path), "rb") as opened:
         if path.suffix == ".jsonl":
-            for line in opened:
+            for line in bounded_lines(opened):
                 try:
                     yield strict_json.read(line.removesuffix(b"\n"))
                 except UnreadableError as error:

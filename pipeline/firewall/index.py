@@ -45,6 +45,7 @@ _LONG_PIECE = 128 * 1024  # of a line that stands soon behind the last one that 
 _MOST_OPEN = 64
 _DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
 _BYTES_A_SCORED_ROW = 400  # a first guess, for the size of the table only
+_MOST_EXPECTED = 32_000_000  # runs that a table has room for from the start; a file may lie about its size
 _MOST_KEPT = 1_000_000  # runs of a look that is kept
 
 
@@ -146,7 +147,7 @@ class Index:
         """Read everything, yielding after each chunk so that a watcher can look up."""
         started = time.perf_counter()
         size = sum(_size(path) for path in self.scored)
-        expected_runs = size // _BYTES_A_SCORED_ROW
+        expected_runs = min(size // _BYTES_A_SCORED_ROW, _MOST_EXPECTED)
         self.is_kept = self.is_kept and expected_runs <= _MOST_KEPT
         self.runs = RunDict() if self.is_kept else RunTable(expected_runs)
         self.texts = RejectedTexts()
@@ -254,6 +255,10 @@ class Index:
                     file.hasher.update(data)
                 for block in file.feed.feed(data):
                     take(block, number)
+                if file.feed.is_endless:
+                    line = f"the line that ends behind byte {file.position:,} is over 64 MiB"
+                    self.problems.append(f"{visible(path.name)}: {line}; the rest was not read")
+                    break
                 yield
             file.window = prefix_check.window(descriptor, file.position)
         except OSError as error:

@@ -28,6 +28,7 @@ from pipeline.platform import disk
 
 _VERSION = 1
 _DIGEST_BYTES = 32
+_MOST_BYTES = 2**30  # some four times what the most runs of a kept look come to
 _READ_BYTES = 1 << 20
 
 
@@ -142,6 +143,8 @@ def _load(path: Path) -> _Kept | None:
         with os.fdopen(descriptor, "rb") as file:
             seen = os.fstat(descriptor)
             if not stat.S_ISREG(seen.st_mode) or seen.st_uid != os.geteuid() or seen.st_mode & 0o022:
+                return None
+            if seen.st_size > _MOST_BYTES:
                 return None
             data = file.read()
         if sha256(data[_DIGEST_BYTES:]).digest() != data[:_DIGEST_BYTES]:

@@ -1,11 +1,15 @@
-"""Bytes of a file that may still grow, to blocks of whole lines with their offsets. No I/O here."""
+"""Bytes of a file that may still grow, to blocks of whole lines with their offsets; and lines in bounds."""
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
+from typing import IO, NamedTuple
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
+# A line that has no end after so much is read no further, nor is what may follow it.
+MOST_PASSED_OVER = 64 * 1024 * 1024
 
 
 class Block(NamedTuple):
@@ -25,7 +29,8 @@ class Block(NamedTuple):
 class LineFeed:
     """Cuts what it is fed after the last ``\\n`` and keeps the rest for the next time.
 
-    A line over MAX_LINE_BYTES is reported once and passed over without being kept.
+    A line over MAX_LINE_BYTES is reported once and passed over without being kept; ``is_endless`` says
+    when its end should not be looked for any longer.
     """
 
     def __init__(self) -> None:
@@ -33,6 +38,12 @@ class LineFeed:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._passing_over = False
+        self._passed_over = 0  # bytes of the line that is being passed over
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether the line that is being passed over is so long that nobody should wait for its end."""
+        return self._passing_over and self._passed_over > MOST_PASSED_OVER
 
     @property
     def rest(self) -> bytes:
@@ -47,6 +58,7 @@ class LineFeed:
             start = data.find(b"\n") + 1
             if not start:
                 self.offset += len(data)
+                self._passed_over += len(data)
                 return
             self.offset += start
             self._passing_over = False
@@ -78,5 +90,15 @@ class LineFeed:
         if self._held_bytes > MAX_LINE_BYTES:
             yield Block(self.offset, None)
             self.offset += self._held_bytes
+            self._passed_over = self._held_bytes
             self._held, self._held_bytes = [], 0
             self._passing_over = True
+
+
+def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of an open file, each with its line end. Raises OSError for one over MOST_PASSED_OVER, as
+    soon as so much of it was read, and what reading raises."""
+    for number, line in enumerate(iter(partial(file.readline, MOST_PASSED_OVER + 1), b""), start=1):
+        if len(line) > MOST_PASSED_OVER:
+            raise OSError(errno.EFBIG, f"line {number:,} is over {MOST_PASSED_OVER // 2**20} MiB")
+        yield line

@@ -33,6 +33,7 @@ from pipeline.firewall.fidelity import (
 )
 from pipeline.firewall.index import NEWER, OLDER_THAN_RUNS, Index
 from pipeline.firewall.index_rows import EvidenceRow
+from pipeline.firewall.line_feed import bounded_lines
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.repeated_runs import RepeatedRuns
@@ -155,7 +156,7 @@ class OtherExports:
         self._index.read_anew()
         with os.fdopen(descriptor, "rb") as file:
             offset, seen = 0, RepeatedRuns()
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(bounded_lines(file), 1):
                 self.rows[export] += 1
                 row_id = run_id = None
                 try:

@@ -91,7 +91,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report, keep: 
     if is_verdict and index is not None:
         doubt = index.doubt  # rows may have gone uncompared since
     rows = file_scan.rows_read + (1 if file_scan.feed.rest else 0)
-    sha256 = file_scan.sha256.hexdigest() if is_verdict else None
+    sha256 = file_scan.sha256.hexdigest() if is_verdict and not file_scan.is_cut_off else None
     state = State.CLEAR
     if findings.count:
         state = State.BREACH
@@ -100,7 +100,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report, keep: 
     report = replace(
         without_fidelity(blank) if index is not None and index.version == 1 else blank,
         state=state,
-        detail=doubt or "",
+        detail=file_scan.cut_off if file_scan.is_cut_off else doubt or "",
         rows_read=rows,
         findings=findings,
         warnings=file_scan.warnings,

@@ -274,7 +274,10 @@ class Sentinel:
         rows = 0 if scan is None else scan.rows_read
         if scan is not None and scan is self._whole and self._tail.count:
             findings, rows = findings.joined(self._tail), rows + 1
-        sha256 = scan.sha256.hexdigest() if scan is not None and scan is self._whole else None
+        is_whole = scan is not None and scan is self._whole and not scan.is_cut_off
+        sha256 = scan.sha256.hexdigest() if scan is not None and is_whole else None
+        if scan is not None and scan.is_cut_off:
+            blank = replace(blank, detail=blank.detail or scan.cut_off)
         warnings = Findings() if scan is None else scan.warnings
         report = replace(blank, rows_read=rows, findings=findings, warnings=warnings, sha256=sha256)
         is_absent = report.state is State.ABSENT

@@ -120,7 +120,7 @@ def lines_of(workspace: Path, claim: Claim) -> Iterator[bytes]:
             confined.opened(workspace, claim.path) as descriptor,
             open(descriptor, "rb", closefd=False) as file,
         ):
-            for line in file:
+            for line in disk.lines_in(file, workspace / claim.path):
                 claim.take(line)
                 yield line
     except OSError as error:

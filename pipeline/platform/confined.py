@@ -110,7 +110,7 @@ def opened(root: Path, relative: PurePath | str) -> Iterator[int]:
 def read_bytes(root: Path, relative: PurePath | str) -> bytes:
     """The bytes of a plain file below ``root``. Raises as ``open_plain``."""
     with opened(root, relative) as descriptor, open(descriptor, "rb", closefd=False) as file:
-        return file.read()
+        return disk.read_whole(file, root / relative)
 
 
 def make_folder(root: Path, relative: PurePath | str) -> Path:

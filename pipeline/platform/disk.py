@@ -16,6 +16,7 @@ import io
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,6 +29,11 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 # What others read: reports for CI, textfiles for a collector. The umask has its say.
 SHARED_MODE = 0o644
+
+# More than any file that is read as a whole comes to: the state of a run over terabytes has some megabytes.
+MOST_WHOLE_BYTES = 2**30
+# Four times the longest line of a source; of a row no more is made.
+MOST_LINE_BYTES = 64 * 2**20
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -62,10 +68,33 @@ def open_to_read(path: Path) -> io.BufferedReader:
     return os.fdopen(open_plain(path), "rb")
 
 
+class TooLargeError(UnreadableError):
+    """A file that is read as a whole is larger than any that this product writes."""
+
+
 def read_plain(path: Path) -> bytes:
-    """All bytes of a plain file. Raises as ``open_plain``."""
+    """All bytes of a plain file. Raises as ``open_plain``, and TooLargeError."""
     with open_to_read(path) as file:
-        return file.read()
+        return read_whole(file, path)
+
+
+def read_whole(file: BinaryIO, path: Path) -> bytes:
+    """All bytes of an open file. Raises TooLargeError before any is read, and OSError."""
+    size = os.fstat(file.fileno()).st_size
+    if size > MOST_WHOLE_BYTES:
+        said = f"it has {size:,} bytes; at most {MOST_WHOLE_BYTES:,} are read at once"
+        raise TooLargeError(errno.EFBIG, said, str(path))
+    return file.read()
+
+
+def lines_in(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The lines of a file of rows, each with its line end. Raises TooLargeError as soon as one is longer
+    than any row, and OSError."""
+    for number, line in enumerate(iter(partial(file.readline, MOST_LINE_BYTES + 1), b""), start=1):
+        if len(line) > MOST_LINE_BYTES:
+            said = f"line {number:,} is over {MOST_LINE_BYTES // 2**20} MiB"
+            raise TooLargeError(errno.EFBIG, said, str(path))
+        yield line
 
 
 class UnsyncedError(OSError):
@@ -87,6 +116,14 @@ def storage_fault(
         return _not_plain(error)
     if isinstance(error, UnreadableError):
         path, doing = Path(error.filename), "read"
+    if isinstance(error, TooLargeError):
+        return StorageError.of(
+            code="too_large",
+            what_happened=f"{path} could not be read: {error.strerror}.",
+            kept_safe=kept_safe,
+            do_next=f"Move {path} aside, then run the same command again.",
+            file=str(path),
+        )
     permit = f"Give yourself {'read' if doing == 'read' else 'write'} permission there"
     code, do_next = {
         errno.ENOSPC: ("disk_full", "Free some space, then run the same command again."),

@@ -132,7 +132,7 @@ def _fill(database: sqlite3.Connection, source: Path, digest: str) -> None:
 
 def _rows(source: Path) -> Iterator[tuple[str, str, str, str]]:
     with disk.open_to_read(source) as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(disk.lines_in(file, source), start=1):
             try:
                 row: Any = orjson.loads(line)
                 texts = tuple(row[name] for name in ("id", "source_run_id", "title", "content"))

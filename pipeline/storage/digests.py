@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.platform.disk import open_to_read
+from pipeline.platform.disk import lines_in, open_to_read
 
 READ_BYTES = 1 << 20
 RECORDED_AT = b',"recorded_at":"'
@@ -57,7 +57,7 @@ def measured(path: Path) -> dict[str, Any]:
     whole, rows_hash = hashlib.sha256(), hashlib.sha256()
     size = rows = 0
     with open_to_read(path) as file:
-        for line in file:
+        for line in lines_in(file, path):
             whole.update(line)
             rows_hash.update(hashlib.sha256(unstamp(line)).digest())
             size += len(line)

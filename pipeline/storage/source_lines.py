@@ -131,6 +131,11 @@ def lines_of(
             yield SourceLine(rest, line, offset, False, dropped=dropped + end - 1 - ends_in_cr)
             offset, line, rest = offset + len(rest) + dropped + end, line + 1, b""
             block, dropped = block[end:], 0
+        elif dropped:
+            # Of a line as long as the disk nothing is copied.
+            dropped += len(block)
+            ends_in_cr = block[-1] == 0x0D
+            continue
         end = block.rfind(b"\n") + 1
         whole, rest = (rest + block[:end], block[end:]) if end else (b"", rest + block)
         if len(rest) > _ENOUGH_OF_A_LINE:

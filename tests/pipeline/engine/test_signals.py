@@ -104,6 +104,24 @@ def test_a_run_that_is_asked_to_stop_stops_at_a_safe_point(
     assert output_bytes(workspace) == straight[1]
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_run_over_a_file_as_long_as_the_disk_obeys_at_once(tmp_path: Path, ran: Path, workers: str) -> None:
+    workspace = tmp_path / "w"
+    shutil.copytree(ran, workspace)
+    with (workspace / paths.KNOWLEDGE_BASE / "runs-b.jsonl").open("ab") as file:
+        file.truncate(2**40)  # one line that nobody reads to its end while a test runs
+    with _started(workspace, "--workers", workers) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if json.loads(line)["type"] == "stage.progress":  # the first one comes before the first line
+                break
+        run.send_signal(signal.SIGTERM)
+        _, stderr = run.communicate(timeout=LIMIT_SECONDS)
+    assert run.returncode == 143
+    assert b"stopped at a safe point" in stderr
+    assert not lock.is_held(workspace)
+
+
 def test_no_worker_outlives_a_run_that_was_killed_alone(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w")
     _more_lines(workspace)
