@@ -134,7 +134,7 @@ def _account(
     shown = file.as_posix()
     try:
         receipt = read_json(root / receipt_at, may_fail=False)
-        digest = _sha256(root / file, _size_claimed(receipt))
+        digest = _sha256(root / file, is_wanted=isinstance(receipt, dict))
     except FileMissingError:
         return FormattedFile(shown, "accounted", "it is gone")
     except (FileRefusedError, OSError) as error:
@@ -179,22 +179,10 @@ def _claimed(receipt: dict[str, Any], side: str) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-def _size_claimed(receipt: object) -> int | None:
-    """How many bytes a file must have to be a receipt's; None where it may be one of several.
-
-    Without a receipt no digest helps.
-    """
-    if not isinstance(receipt, dict):
-        return -1
-    output = receipt.get("output")
-    size = output.get("bytes") if isinstance(output, dict) and "standing" not in receipt else None
-    return size if isinstance(size, int) else None
-
-
-def _sha256(path: Path, size: int | None) -> str:
-    """Empty for a file that has not ``size`` bytes, however large: it is not read."""
+def _sha256(path: Path, *, is_wanted: bool) -> str:
+    """Empty where no receipt could have it: the file, however large, is then only opened."""
     descriptor = open_regular(path)
     with os.fdopen(descriptor, "rb") as file:
-        if size is not None and os.fstat(descriptor).st_size != size:
+        if not is_wanted:
             return ""
         return hashlib.file_digest(file, "sha256").hexdigest()
