@@ -30,7 +30,7 @@ def code(*files: ChangedFile) -> CodeHistory:
 
 
 def test_what_nobody_looked_for_and_what_failed_are_not_known_and_never_clear() -> None:
-    assert case().code.trouble == "nobody looked at the code"
+    assert case().code.trouble == "the code was not examined"
     failed = case(looked("settings", None, 2.0, trouble="git: gone"))
     assert failed.settings.trouble == "git: gone"
     told = failed.settings_differ((), "it differs", "it is as it was")
