@@ -42,11 +42,8 @@ demo: setup
 # One more than there are cores: many tests wait for a terminal, a process or a lock.
 WORKERS ?= $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 
-# The folder of a test that passed goes with it: else the next two runs would find and remove all of them.
-PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -o tmp_path_retention_policy=failed
-
 test: setup-dev
-	@$(PYTEST)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 # Pure functions, readers and models: half a minute on two cores, where `test` takes many.
 QUICK = tests/pipeline/contracts tests/pipeline/stages tests/pipeline/schemas tests/pipeline/settings \
@@ -56,7 +53,7 @@ QUICK = tests/pipeline/contracts tests/pipeline/stages tests/pipeline/schemas te
 quick: setup-dev
 	@changed="$$(git diff --name-only --diff-filter=d HEAD -- '*.py')"; \
 	[ -z "$$changed" ] || $(BIN)/ruff check --quiet $$changed
-	@$(PYTEST) $(QUICK)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(QUICK)
 
 check: lint types imports test
 
