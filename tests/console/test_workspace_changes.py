@@ -62,7 +62,8 @@ async def test_a_changed_setting_is_read(root: Path) -> None:
 async def test_one_slow_reading_leaves_nobody_blind(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine held it up for days, by this clock; the next one comes when files change."""
     days = itertools.count(step=1e6)
-    monkeypatch.setattr(live_feed, "time", SimpleNamespace(monotonic=lambda: next(days), time=time.time))
+    slow = SimpleNamespace(monotonic=lambda: next(days), thread_time=lambda: next(days), time=time.time)
+    monkeypatch.setattr(live_feed, "time", slow)
     monkeypatch.setattr(live_feed, "LONGEST_PAUSE_SECONDS", 0.1)
 
     def renamed(item: object) -> bool:

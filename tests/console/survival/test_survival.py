@@ -33,7 +33,7 @@ def assert_a_key_works(terminal: Terminal) -> None:
     """Help comes up, whatever was on the screen, and goes again. One word: tmux skips over spaces."""
     seen = len(terminal.written)
     terminal.send(b"?")
-    terminal.read_until(lambda written: b"Look" in written[seen:], "the help")
+    terminal.read_until(lambda written: b"View" in written[seen:], "the help")
     terminal.send(b"\x1b")
     assert_no_core_is_spun(terminal)
 
@@ -137,7 +137,7 @@ def test_another_run_that_is_killed_is_told(terminal: Terminal, root: Path) -> N
         terminal.read_until(lambda written: b"chunk " in written, "what the run says")
         seen = len(terminal.written)
         run.kill()
-        terminal.read_until(lambda written: b"lock free" in written[seen:], "that the run is gone")
+        terminal.read_until(lambda written: b"free" in written[seen:], "that the run is gone")
     finally:
         run.kill()
         run.wait()

@@ -271,7 +271,7 @@ def test_an_audit_that_could_not_look_says_so_in_three_lines(
     assert json.loads(told.out)["exit_code"] == 3
     lines = told.err.splitlines()[-3:]
     assert [line[:13].rstrip() for line in lines] == ["what happened", "kept safe", "do next"]
-    assert "P4.exports-valid not examined: " in lines[0]
+    assert "P4.exports-valid could not be evaluated: " in lines[0]
     assert "distill audit-full --check P4.exports-valid" in lines[2]
 
 
@@ -290,7 +290,7 @@ def test_an_audit_that_cannot_measure_drift_ends_with_3_and_moves_no_baseline(
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return disk.open_to_read(path)
 
-    monkeypatch.setattr(measure, "disk", SimpleNamespace(open_to_read=refusing))
+    monkeypatch.setattr(measure, "disk", SimpleNamespace(open_to_read=refusing, lines_in=disk.lines_in))
     report = audit(workspace, *gate)
     assert report["exit_code"] == 3
     assert set(not_passed(report)) <= {"P5.journals"}

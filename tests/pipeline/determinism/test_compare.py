@@ -84,7 +84,10 @@ def test_a_row_of_a_source_that_differs_is_found_though_the_hash_is_equal(
     assert found is not None
     assert (found.stage, found.file, found.line, found.fields) == (stage, str(file), 1, (field,))
     assert comparison.exit_code == ExitCode.CHECK_FAILED
-    assert comparison.verdict == f"different: straight and divided part at {stage}, {file}:1 in {field}"
+    assert (
+        comparison.verdict
+        == f"different: straight and divided differ from stage {stage} on: {file}:1 in {field}"
+    )
     assert len(comparison.trials) == 2, "it stops at the first difference"
     assert told == ["straight", "straight", "divided", "divided"]
 

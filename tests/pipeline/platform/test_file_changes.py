@@ -205,7 +205,7 @@ def test_changes_that_no_event_tells_turn_it_to_a_poll(changes: FileChanges) -> 
     changes.found()
     assert not changes.wait(LONG, threading.Event())
     assert changes.why_polling == "a change was missed"
-    assert_polls(changes, "not told")
+    assert_polls(changes, "a change was missed")
 
 
 def test_an_event_that_is_late_is_no_reason_to_poll(changes: FileChanges, folder: Path) -> None:
