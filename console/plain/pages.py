@@ -13,7 +13,7 @@ from console.plain.status import PANES, WIDTH, pane_lines, texts
 from console.presentation.band import band_height, band_lines, head_words
 from console.presentation.consent import command_consent, told_lines
 from console.presentation.edge_lines import header_line, status_line
-from console.presentation.event_log import log_line
+from console.presentation.event_log import log_line, no_entries
 from console.presentation.spans import Line
 from console.presentation.symptom_page import page_lines as symptom_page_lines
 from pipeline.platform.code_question import code_question
@@ -102,7 +102,7 @@ def page_lines(name: str, state: ViewState, now: float) -> list[str]:
     """What a choice of the menu shows."""
     if name == "log":
         said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
-        return ["LOG", *(texts(said) or [" no events yet"])]
+        return ["LOG", *texts(said or [no_entries(state.trouble)])]
     if name in PANES:
         shown = pane_lines(name, state, now, was_read=state.heard_at is not None, runs=len(state.runs))
         return [*map(_spoken, shown)]

@@ -46,10 +46,15 @@ def _matches(entry: LogEntry, word: str) -> bool:
     return word in haystack
 
 
-def log_pane(entries: tuple[LogEntry, ...], width: int, height: int) -> PaneView:
+def no_entries(trouble: str) -> Line:
+    """Why there is none: none yet, or nobody knows, because of this ``trouble`` with the workspace."""
+    return line(Span(f" ? {visible(trouble)}", "warn") if trouble else Span(" no events yet", "dim"))
+
+
+def log_pane(entries: tuple[LogEntry, ...], width: int, height: int, trouble: str = "") -> PaneView:
     """The newest lines that fit, the newest last."""
     if not entries:
-        return PaneView(6, "LOG", (line(Span(" no events yet", "dim")),))
+        return PaneView(6, "LOG", (no_entries(trouble),))
     lines = tuple(log_line(entry, width) for entry in entries[-max(1, height) :])
     aside = line(Span(f"UTC · {plural(len(entries), 'line')}", "dim"))
     return PaneView(6, "LOG", lines, aside, whole=len(entries))

@@ -39,6 +39,6 @@ def pane_view(
         case "runs":
             return runs_pane(view.runs, now, width)
         case "log":
-            return log_pane(getattr(view, "log", ()), width, height)
+            return log_pane(getattr(view, "log", ()), width, height, getattr(view, "trouble", ""))
         case _:
             raise ValueError(f"no pane {name}")

@@ -8,7 +8,7 @@ from textual import on
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.presentation.event_log import log_line, matching
+from console.presentation.event_log import log_line, matching, no_entries
 from console.presentation.spans import Line, Span, line
 from console.tui.screens.page import Page
 from console.tui.widgets.canvas import one_line
@@ -43,9 +43,9 @@ class LogScreen(Page):
     def page_lines(self, width: int) -> list[Line]:
         entries = matching(self.console.state.log, self._filter.value)
         if not entries:
-            said = self.console.state.log
-            why = "no line matches the filter" if said else "no events yet"
-            return [line(Span(f" {why}", "dim"))]
+            if self.console.state.log:
+                return [line(Span(" no line matches the filter", "dim"))]
+            return [no_entries(self.console.state.trouble)]
         return [log_line(entry, width) for entry in entries]
 
     def draw(self) -> None:
