@@ -69,7 +69,8 @@ def empty_workspace(root: Path) -> Path:
     write(
         root,
         paths.SETTINGS,
-        '[workspace]\nname = "night"\n[[stream]]\nname = "taubench"\npath = "data/_kb/taubench*.jsonl"\n',
+        '[workspace]\nname = "night"\n[[stream]]\nname = "taubench"\npath = "data/_kb/taubench*.jsonl"\n'
+        'fields = { task_id = "task", instruction = "ask", response = "said" }\n',
     )
     write(root, paths.RECON_DOC, "# recon\n")
     write(root, "data/_kb/taubench.jsonl", '{"task": 1}\n' * 12)
