@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from pipeline.contracts.faults import InputError
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 
 _BLOCK_BYTES = 4 * 2**20
 
@@ -117,7 +117,7 @@ def _whole_lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
             kept.append(piece)
             if len(kept) * _BLOCK_BYTES > disk.MOST_LINE_BYTES:
                 said = f"the line at byte {offset:,} is over {disk.MOST_LINE_BYTES // 2**20} MiB"
-                raise disk.TooLargeError(errno.EFBIG, said, str(path))
+                raise disk_faults.TooLargeError(errno.EFBIG, said, str(path))
             continue
         block = b"".join((*kept, piece[:cut]))
         kept = [piece[cut:]]

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.git import GitError, make_repository, read_git_state
 from pipeline.settings import confine
 
@@ -68,7 +68,7 @@ def _usable_root(root: Path) -> Path:
             raise _not_possible(root, f"{root} is there and is not a directory.")
         _make_shared_folder(root)
     except OSError as error:
-        raise disk.storage_fault(error, root, "Nothing was written.") from error
+        raise disk_faults.storage_fault(error, root, "Nothing was written.") from error
     return root
 
 
@@ -111,7 +111,7 @@ def _make_shared_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise disk.storage_fault(error, folder, "Nothing there was changed.") from error
+        raise disk_faults.storage_fault(error, folder, "Nothing there was changed.") from error
 
 
 def _plain_name(root: Path) -> str:

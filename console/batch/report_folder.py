@@ -23,7 +23,7 @@ from console.batch.sarif import sarif
 from console.batch.summary import summary
 from pipeline.contracts.faults import StorageError
 from pipeline.contracts.status import WorkspaceStatus
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.lenient_json import bytes_or_empty
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
@@ -102,7 +102,7 @@ def _pack_root(folder: Path, batch: BatchOutcome) -> str | None:
         ):
             archive.add(root, arcname=root.name, filter=_plain_members)
     except OSError as error:
-        raise disk.storage_fault(error, target) from error
+        raise disk_faults.storage_fault(error, target) from error
     return PACKED_ROOT
 
 

@@ -23,7 +23,7 @@ from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.disk import events_fault
+from pipeline.platform.disk_faults import events_fault
 from pipeline.platform.drawing import Progress
 from pipeline.platform.lenient_json import Json, text_of
 from pipeline.platform.voice import Voice

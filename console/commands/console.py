@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     for fault in choice.faults:
         voice.fault(fault)
     keymap.configure(choice.keys)
-    from console.tui.app import open_console
+    from console.tui.opening import open_console
 
     warnings = tuple(fault.what_happened for fault in choice.faults)
     return open_console(root, link, operate_because=arguments.operate, warnings=warnings)

@@ -26,7 +26,7 @@ from pipeline.contracts.faults import InputError, StorageError, engine_not_start
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import LockStatus
 from pipeline.contracts.untrusted import visible_lines
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.detached import Detached, start_detached
 from pipeline.platform.engine_choice import engine_to_change
 from pipeline.platform.identity import host_name, is_running
@@ -84,7 +84,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
             _prune(folder)
             output = os.open(log_name, _NEW_LOG, disk.FILE_MODE, dir_fd=jobs)
     except OSError as error:
-        place = error.place if isinstance(error, disk.NotPlainError) else log
+        place = error.place if isinstance(error, disk_faults.NotPlainError) else log
         raise StorageError.of(
             "job_log_refused",
             f"The job's log could not be made: {place}: {error.strerror}.",

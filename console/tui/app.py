@@ -8,7 +8,6 @@ this process loses a view.
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -30,7 +29,6 @@ from textual.worker import Worker, WorkerError, WorkerState
 from console import keymap
 from console.control.armed import Armed, Lease
 from console.control.changes import Operations
-from console.live.live_feed import LiveFeed
 from console.presentation.band import nothing_marked
 from console.state.derive import advance
 from console.state.view_state import (
@@ -38,13 +36,10 @@ from console.state.view_state import (
     Noted,
     ReadFailed,
     RunEnded,
-    Session,
     Tick,
     ViewState,
     cleaned,
-    initial,
 )
-from console.terminal.lifeline import Lifeline
 from console.terminal.link_profile import LinkProfile
 from console.tui import screen_registry, themes
 from console.tui.capture import Capture
@@ -58,7 +53,6 @@ from console.tui.widgets.changed_cells import ChangedCells
 from console.tui.widgets.terminal_output import StripControls, steady_driver
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
-from pipeline.platform.identity import user_name
 
 if TYPE_CHECKING:
     from console.control.feed import Feed, Item
@@ -67,8 +61,6 @@ NOTICE_SECONDS = 8.0
 # How old the shown ages may become: while a run is followed, and otherwise.
 _RUNNING_TICK_SECONDS = 1.0
 _IDLE_TICK_SECONDS = 2.0
-# Readers work in threads; a key should not wait the usual five milliseconds for one of them.
-_THREAD_SWITCH_SECONDS = 0.0005
 
 
 class ConsoleApp(App[int], inherit_bindings=False):
@@ -386,25 +378,3 @@ def _only_lives(item: Item, before: ViewState) -> bool:
         and known is not None
         and replace(item.firewall, origin=known.origin, since=known.since) == known
     )
-
-
-def open_console(
-    root: Path, link: LinkProfile, *, operate_because: str | None = None, warnings: Sequence[str] = ()
-) -> int:
-    """Run the console on a workspace until it is left; the exit code. Needs a terminal.
-
-    ``operate_because`` arms it from the start, with that reason. 129 and 143 after a hang-up
-    and SIGTERM.
-    """
-    from console.control.lease import ControlLease
-
-    session = Session(profile=link.profile, link=link.link, actor=user_name())
-    lease = ControlLease(root, session.actor)
-    feed = LiveFeed(root, lease=lease)
-    state = initial(str(root), session)
-    app = ConsoleApp(state, feed, link, operate_because=operate_because, lease=lease, warnings=warnings)
-    sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
-    with Lifeline(app.leave):
-        app.run(mouse=link.mouse)
-    lease.leave()
-    return app.return_code or 0

@@ -18,7 +18,7 @@ from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.async_process import run_async
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.engine_choice import stakes_of, trust_needed
 from pipeline.platform.lenient_json import bytes_or_empty, object_of
 

@@ -24,7 +24,7 @@ from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.receipts import engine_claim
 from pipeline.engine.run_session import Request, new_run_id
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.git import read_git_state
 from pipeline.platform.identity import who_acts
 
@@ -90,7 +90,7 @@ def check_session(
             disk.operations.unlink(path)
             events_writer.add_place(path)
         except OSError as error:
-            raise disk.storage_fault(error, path) from error
+            raise disk_faults.storage_fault(error, path) from error
     events_writer.stop_remembering()
     session = CheckSession(
         events_writer, now_iso(), monotonic(), new_run_id(), workspace, request.engine_source

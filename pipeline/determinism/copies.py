@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.temporary import new_folder
 from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 from pipeline.streams.files import SourceFile, stream_files
@@ -53,7 +53,7 @@ def copy_workspace(workspace: Path, settings: Settings, folder: Path) -> Path:
                 workspace / "pipeline", copy / "pipeline", ignore=shutil.ignore_patterns("__pycache__")
             )
     except OSError as error:
-        raise disk.storage_fault(error, copy, "The workspace was only read.") from error
+        raise disk_faults.storage_fault(error, copy, "The workspace was only read.") from error
     return copy
 
 

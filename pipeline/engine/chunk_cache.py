@@ -26,7 +26,7 @@ from pipeline.engine.chunk_index import (
     numbers,
 )
 from pipeline.engine.commit_points import reached
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.confined import refuse_link
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -86,7 +86,7 @@ class ChunkCache:
                 for piece in pieces:
                     disk.write_all(descriptor, piece)
         except OSError as error:
-            raise disk.storage_fault(
+            raise disk_faults.storage_fault(
                 error, path, "The last outputs are in place and verified; finished chunks are kept."
             ) from error
 

@@ -20,7 +20,7 @@ from pipeline.contracts.faults import StorageError
 from pipeline.engine import run_state
 from pipeline.engine.commit_points import reached
 from pipeline.engine.intent import Intent, Rename, encode_intent, read_intent
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.confined import refuse_links
 from pipeline.storage.digests import sha256_of_file
 
@@ -56,7 +56,7 @@ def commit(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> 
         kept = _KEPT if _undo(workspace, intent) else _LEFT_OPEN
         if isinstance(error, StorageError):
             raise StorageError(replace(error.fault, kept_safe=kept)) from error
-        raise disk.storage_fault(error, workspace / paths.INTENT, kept) from error
+        raise disk_faults.storage_fault(error, workspace / paths.INTENT, kept) from error
     return intent
 
 
@@ -71,11 +71,11 @@ def close_intent(workspace: Path, intent: Intent) -> None:
         disk.operations.unlink(path)
     except OSError as error:
         kept = _KEPT if _undo(workspace, intent) else _LEFT_OPEN
-        raise disk.storage_fault(error, path, kept) from error
+        raise disk_faults.storage_fault(error, path, kept) from error
     try:
         disk.sync_folder(path.parent)
     except OSError as error:
-        raise disk.storage_fault(error, path, "The new outputs are in place, all of them.") from error
+        raise disk_faults.storage_fault(error, path, "The new outputs are in place, all of them.") from error
     reached("intent-removed")
     discard_staging(workspace, intent.pipeline_run_id)
 
@@ -110,7 +110,7 @@ def settle(workspace: Path) -> str | None:
         else:
             _roll_back(workspace, intent)
     except OSError as error:
-        raise disk.storage_fault(
+        raise disk_faults.storage_fault(
             error, workspace / paths.INTENT, "Nothing more was changed; the intent stays open."
         ) from error
     _remember(workspace, intent.pipeline_run_id, forward=forward)

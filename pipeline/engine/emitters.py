@@ -10,7 +10,7 @@ from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_decontaminat
 from pipeline.engine.emit_export import emit_export
 from pipeline.engine.rows_writer import closing_writers
 from pipeline.engine.standing_rows import StandingChangedError
-from pipeline.platform import disk
+from pipeline.platform import disk_faults
 from pipeline.settings.model import ExportSettings
 
 
@@ -23,7 +23,7 @@ def emit(task: EmitTask, options: ExportSettings) -> Emitted:
             except StandingChangedError:
                 return _emit(replace(task, previous={}), options)
     except OSError as error:
-        raise disk.storage_fault(error, Path(task.staging) / task.outputs[0], KEPT_SAFE) from error
+        raise disk_faults.storage_fault(error, Path(task.staging) / task.outputs[0], KEPT_SAFE) from error
     finally:
         give_back()
 

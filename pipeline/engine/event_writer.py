@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.contracts import events
 from pipeline.contracts.faults import Fault
 from pipeline.engine.clock import monotonic, now_iso
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 
 PROGRESS_SECONDS = 0.2
 
@@ -47,7 +47,7 @@ class EventWriter:
             try:
                 descriptor = _open_for_appending(Path(place))
             except OSError as error:
-                raise disk.storage_fault(error, Path(place), "Nothing was changed.") from error
+                raise disk_faults.storage_fault(error, Path(place), "Nothing was changed.") from error
             self._owned.append(descriptor)
         self._places[descriptor] = str(place)
         for line in self._early or ():
@@ -85,7 +85,7 @@ class EventWriter:
         try:
             disk.write_all(descriptor, line)
         except OSError as error:
-            self.fault = disk.events_fault(self._places.pop(descriptor), error) or self.fault
+            self.fault = disk_faults.events_fault(self._places.pop(descriptor), error) or self.fault
 
     def close(self) -> None:
         for descriptor in self._owned:

@@ -24,7 +24,7 @@ from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.commit_points import reached
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.receipts import RunFacts, encode, run_summary
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.confined import refuse_links
 from pipeline.platform.git import read_git_state
 from pipeline.platform.identity import who_acts
@@ -213,11 +213,11 @@ def run_session(
         except OSError as error:
             path = Path(os.fsdecode(error.filename or folder))
             # It came from anywhere: which of the two it was, nobody has said.
-            refused = disk.storage_fault(error, path, CHUNKS_KEPT, doing="read or written")
+            refused = disk_faults.storage_fault(error, path, CHUNKS_KEPT, doing="read or written")
             _finish_badly(session, refused.exit_code, refused.fault)
             raise refused from error
         except Exception as error:
-            refused_us = starved_fault(error, "the engine", CHUNKS_KEPT) or disk.refused_by_disk(
+            refused_us = starved_fault(error, "the engine", CHUNKS_KEPT) or disk_faults.refused_by_disk(
                 error, CHUNKS_KEPT
             )
             fault = refused_us or Fault(

@@ -20,7 +20,7 @@ from pipeline.engine.standing_rows import StandingChangedError, StandingRows
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, written_rows
-from pipeline.platform import disk
+from pipeline.platform import disk_faults
 from pipeline.settings.model import Settings
 from pipeline.stages.score import UnscorableError, score
 
@@ -123,7 +123,9 @@ def _score_all(
                 emitted.append(Emitted("scored", [writer.finish(relative)]))
             emitted.append(Emitted("scoring_skips", [skips.finish(skips_relative)]))
     except OSError as error:
-        raise disk.storage_fault(error, session.staging, "The last scored runs are in place.") from error
+        raise disk_faults.storage_fault(
+            error, session.staging, "The last scored runs are in place."
+        ) from error
     return emitted, counts, reasons
 
 

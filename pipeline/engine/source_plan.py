@@ -18,7 +18,7 @@ from pipeline.engine.record_work import RecordTask, cut_records
 from pipeline.engine.run_state import FileStamp, RunState, SourceState
 from pipeline.engine.source_troubles import SourceLostError, SourceTroubles, of_one_file
 from pipeline.engine.work_context import ContextName, WorkContext
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.settings.model import StreamSettings
 from pipeline.storage.archives import Ending, extent_of, open_source
 from pipeline.storage.digests import digest_of
@@ -310,7 +310,7 @@ def _plain_bytes(
                 try:
                     disk.write_all(descriptor, block)
                 except OSError as error:
-                    raise disk.storage_fault(error, spool) from error
+                    raise disk_faults.storage_fault(error, spool) from error
     except OSError as error:
         raise unreadable_source(file.path, error) from error
     return spool, extent.bytes - left, extent.ending

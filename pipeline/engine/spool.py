@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.contracts.faults import CHUNKS_KEPT
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 
 # At most 256. Ten million candidates of pairs are then 6 MB a partition.
 PARTITIONS = 256
@@ -55,7 +55,7 @@ class Spool:
                 self._descriptor = os.open(path, flags, disk.FILE_MODE)
             disk.write_all(self._descriptor, b"".join(self._buffers))
         except OSError as error:
-            raise disk.storage_fault(error, path, CHUNKS_KEPT) from error
+            raise disk_faults.storage_fault(error, path, CHUNKS_KEPT) from error
         for buffer in self._buffers:
             self._starts.append(self._starts[-1] + len(buffer))
             buffer.clear()
@@ -83,7 +83,7 @@ class Spool:
                 at += len(piece)
                 yield piece
         except OSError as error:
-            raise disk.storage_fault(error, path, CHUNKS_KEPT, doing="read") from error
+            raise disk_faults.storage_fault(error, path, CHUNKS_KEPT, doing="read") from error
 
     def take(self) -> Iterator[bytes]:
         """Each partition in turn. Afterwards the spool is empty and its file gone."""

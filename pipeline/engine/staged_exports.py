@@ -19,7 +19,7 @@ from pipeline.engine.output import Output
 from pipeline.engine.run_session import RefusedRunError, Session
 from pipeline.engine.shrunk_exports import refuse_shrunk, why_fewer
 from pipeline.engine.standing_export import emit_state
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, start_firewall
 
 _EXPORTS = {kind: str(path) for kind, path in paths.EXPORT_FILES.items()}
@@ -180,5 +180,5 @@ def _view_of_new_outputs(session: Session, outputs: Mapping[str, Output]) -> Pat
         try:
             disk.operations.link(source, link)
         except OSError as error:
-            raise disk.storage_fault(error, link, "The last outputs are in place.") from error
+            raise disk_faults.storage_fault(error, link, "The last outputs are in place.") from error
     return view

@@ -26,7 +26,7 @@ from pipeline.engine.intent import Rename
 from pipeline.engine.output import Output
 from pipeline.engine.receipts import encode
 from pipeline.engine.run_session import Session
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.firewall import (
     Absent,
     Answer,
@@ -192,7 +192,7 @@ class StandingExport:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise disk.storage_fault(error, target, _KEPT) from error
+            raise disk_faults.storage_fault(error, target, _KEPT) from error
         return hasher.hexdigest()
 
     def _tell(self, answer: Answer, words: str, exports: Sequence[str] = ()) -> None:

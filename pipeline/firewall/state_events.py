@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.firewall.report import Report
-from pipeline.platform import disk, streams
+from pipeline.platform import disk, disk_faults, streams
 
 _FINDINGS_IN_EVENT = 10
 
@@ -93,7 +93,7 @@ class StateEvents:
                 disk.write_all(self._descriptor, line.encode())
             except OSError as error:
                 self._gone = True
-                self.fault = disk.events_fault(self._place, error)
+                self.fault = disk_faults.events_fault(self._place, error)
 
 
 def now() -> str:

@@ -18,7 +18,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError, IntegrityError
 from pipeline.engine.export_manifest import standing
 from pipeline.formats.format import Row
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.schemas.migrations import upgrade
 
 _DISPUTED = ""  # the digest of no file
@@ -105,10 +105,10 @@ def _receipt_claims(workspace: Path, pipeline_run_id: str) -> dict[str, str]:
     try:
         receipt = orjson.loads(confined.read_bytes(workspace, path))
         return {claim["path"]: claim["sha256"] for claim in (*receipt["inputs"], *receipt["outputs"])}
-    except (FileNotFoundError, disk.NotPlainError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, disk_faults.NotPlainError, ValueError, KeyError, TypeError):
         return {}
     except OSError as error:
-        raise disk.storage_fault(
+        raise disk_faults.storage_fault(
             error, workspace / path, "No formatted file was replaced.", doing="read"
         ) from error
 

@@ -22,7 +22,7 @@ from pipeline.formats.jsonl_file import JsonlFile
 from pipeline.formats.leading_rows import LeadingRows
 from pipeline.formats.reading import Convert, Converted, Reading
 from pipeline.formats.sources import Claim
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.confined import refuse_links
 from pipeline.stages.refusals import Refusal
 
@@ -86,7 +86,9 @@ class _Open(Generic[_W]):
                 self._writers.clear()
                 announce(self._files)
         except OSError as error:
-            raise disk.storage_fault(error, self._workspace / next(iter(self._files.outputs), "")) from error
+            raise disk_faults.storage_fault(
+                error, self._workspace / next(iter(self._files.outputs), "")
+            ) from error
         finally:
             for writer in self._writers.values():
                 writer.abandon()
@@ -213,4 +215,4 @@ def take_away(workspace: Path, *paths: str) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise disk.storage_fault(error, workspace / path) from error
+            raise disk_faults.storage_fault(error, workspace / path) from error

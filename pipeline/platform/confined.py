@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import disk
-from pipeline.platform.disk import NotPlainError
+from pipeline.platform import disk, disk_faults
+from pipeline.platform.disk_faults import NotPlainError
 
 # Of folders that others read as well: the umask has its say.
 SHARED_FOLDER_MODE = 0o755
@@ -89,7 +89,7 @@ def open_plain(folder: int, name: str, place: Path) -> int:
     try:
         descriptor = os.open(name, flags, dir_fd=folder)
     except OSError as error:
-        raise disk.unreadable(told(error, place), place) from error
+        raise disk_faults.unreadable(told(error, place), place) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotPlainError(str(place), "no plain file")
@@ -119,7 +119,7 @@ def make_folder(root: Path, relative: PurePath | str) -> Path:
         with folder_of(root, PurePath(relative) / "x", make=[]):
             return root / relative
     except OSError as error:
-        raise disk.storage_fault(error, root / relative, "Nothing was written.") from error
+        raise disk_faults.storage_fault(error, root / relative, "Nothing was written.") from error
 
 
 def put(
@@ -147,7 +147,7 @@ def write_file(root: Path, relative: PurePath | str, data: bytes, *, mode: int =
     try:
         put(root, relative, data, mode=mode)
     except OSError as error:
-        raise disk.storage_fault(error, root / relative) from error
+        raise disk_faults.storage_fault(error, root / relative) from error
 
 
 def append(
@@ -166,7 +166,9 @@ def append_line(root: Path, relative: PurePath | str, line: bytes) -> None:
     try:
         append(root, relative, line)
     except OSError as error:
-        raise disk.storage_fault(error, root / relative, "The lines before it are in place.") from error
+        raise disk_faults.storage_fault(
+            error, root / relative, "The lines before it are in place."
+        ) from error
 
 
 def truncate(root: Path, relative: PurePath | str, size: int) -> None:
@@ -226,4 +228,4 @@ def refuse_links(workspace: Path, relatives: Iterable[PurePath | str]) -> None:
 def refuse_link(place: Path) -> None:
     """Raises StorageError when ``place`` itself is a link."""
     if place.is_symlink():
-        raise disk.storage_fault(told(OSError(errno.ELOOP, ""), place), place)
+        raise disk_faults.storage_fault(told(OSError(errno.ELOOP, ""), place), place)

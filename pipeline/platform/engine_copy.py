@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pipeline.contracts.discovery import installed_package
 from pipeline.contracts.faults import StorageError
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.engine_files import EngineFiles, read_engine, read_file
 from pipeline.platform.temporary import temporary_place
 from pipeline.platform.trust_book import state_folder
@@ -51,7 +51,7 @@ def copied(package: Path, files: EngineFiles) -> Path:
     except OSError as error:
         if error.errno is None:  # what was read is not what was digested
             raise
-        raise disk.storage_fault(error, place, "No code of the workspace was run.") from error
+        raise disk_faults.storage_fault(error, place, "No code of the workspace was run.") from error
     return place
 
 

@@ -22,7 +22,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import epoch_seconds, now_utc
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.identity import who_acts
 
 _ATTEMPTS = 25
@@ -126,7 +126,7 @@ def take(root: Path, relative: PurePath, words: Mapping[str, Any], *, shared: bo
     lock = Lock(descriptor)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise disk.NotPlainError(str(root / relative), "no plain file")
+            raise disk_faults.NotPlainError(str(root / relative), "no plain file")
         _take(descriptor, shared=shared)
         lock.describe(words)
     except BaseException:
@@ -187,7 +187,7 @@ def holder_of(root: Path, relative: PurePath) -> Holder | None:
     try:
         with confined.opened(root, relative) as descriptor:
             return _words(descriptor) if _is_held_alone(descriptor) else None
-    except (FileNotFoundError, disk.NotPlainError):
+    except (FileNotFoundError, disk_faults.NotPlainError):
         return None
 
 
@@ -199,7 +199,7 @@ def last_holder(root: Path, relative: PurePath) -> Holder | None:
     try:
         with confined.opened(root, relative) as descriptor:
             return _words(descriptor)
-    except (FileNotFoundError, disk.NotPlainError):
+    except (FileNotFoundError, disk_faults.NotPlainError):
         return None
 
 
@@ -258,7 +258,7 @@ def hold_workspace(
             file=str(root / paths.LOCK),
         ) from error
     except OSError as error:
-        raise disk.storage_fault(error, root / paths.LOCK, "Nothing was changed.") from error
+        raise disk_faults.storage_fault(error, root / paths.LOCK, "Nothing was changed.") from error
     try:
         yield lock
     finally:

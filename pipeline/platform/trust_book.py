@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipeline.contracts.faults import StorageError
 from pipeline.contracts.moments import now_utc
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.lenient_json import object_of, object_or_none, text_of, texts_of
 from pipeline.platform.temporary import temporary_place
 
@@ -129,7 +129,9 @@ def _changing() -> Iterator[dict[str, Trusted]]:
     try:
         lock = os.open(folder / "trust.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise disk.storage_fault(error, folder / "trust.lock", "What is trusted is as it was.") from error
+        raise disk_faults.storage_fault(
+            error, folder / "trust.lock", "What is trusted is as it was."
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         workspaces = dict(read_book().workspaces)

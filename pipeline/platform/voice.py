@@ -17,7 +17,7 @@ from pipeline.contracts.discovery import find_workspace, shown_place
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
 from pipeline.contracts.untrusted import visible, visible_lines
 from pipeline.platform import drawing, streams
-from pipeline.platform.disk import refused_by_disk
+from pipeline.platform.disk_faults import refused_by_disk
 from pipeline.platform.starvation import starved_fault
 
 BROKEN_CODE = "distill doctor names the first file that does not load; then install the package again."

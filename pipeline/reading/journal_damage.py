@@ -12,7 +12,7 @@ from typing import IO, cast
 
 from pipeline.contracts import paths
 from pipeline.platform import confined, disk
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.reading.journal_memory import (
     NOTHING,
     NOTHING_DONE,

@@ -25,7 +25,7 @@ from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import now_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, lock
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.identity import user_name
 from pipeline.platform.lenient_json import (
     Json,

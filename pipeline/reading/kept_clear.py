@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.platform.firewall import Answer, Clear, firewall_digest, judged_report
 from pipeline.platform.lenient_json import number_of, object_of, objects_of, text_of
 from pipeline.reading.report_files import Notes
@@ -120,7 +120,7 @@ def _tick_of(root: Path) -> os.stat_result | None:
     try:
         with disk.new_file(place) as descriptor:
             seen = os.fstat(descriptor)
-    except (OSError, disk.NotPlainError):
+    except (OSError, disk_faults.NotPlainError):
         return None
     disk.discard(place)
     return seen

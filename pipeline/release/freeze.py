@@ -20,7 +20,7 @@ from pipeline.contracts.check_index import GATES
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.receipts import encode
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk_faults
 from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release import git_gates, handoff
 from pipeline.release.gates import GateRun
@@ -92,7 +92,7 @@ def _withdraw(workspace: Path) -> None:
         try:
             (workspace / relative).unlink(missing_ok=True)
         except OSError as error:
-            raise disk.storage_fault(error, workspace / relative) from error
+            raise disk_faults.storage_fault(error, workspace / relative) from error
 
 
 def _default_tag(workspace: Path, settings: Settings) -> str:

@@ -21,7 +21,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError, StorageError
 from pipeline.engine.chunks import unreadable_source
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.storage.digests import sha256_of_file
 
 INDEX_FILE = paths.STATE / "playbooks.sqlite3"
@@ -113,7 +113,7 @@ def _build(path: Path, source: Path, digest: str) -> None:
     except (OSError, sqlite3.Error) as error:
         disk.discard(temporary)
         if isinstance(error, OSError):
-            raise disk.storage_fault(error, path, "The playbooks are untouched.") from error
+            raise disk_faults.storage_fault(error, path, "The playbooks are untouched.") from error
         raise
 
 

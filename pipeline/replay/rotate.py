@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import IntegrityError
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.storage.digests import sha256_of_file
 
 _ARCHIVE = f"{paths.REPLAY_RUNS.stem}.archive."
@@ -47,7 +47,7 @@ def left_over(workspace: Path) -> list[str]:
             if _is_one_file(log, plain)
         ]
     except OSError as error:
-        raise disk.storage_fault(error, log, doing="read") from error
+        raise disk_faults.storage_fault(error, log, doing="read") from error
 
 
 def rotate(workspace: Path, *, epoch: int | None = None, move_log: bool = True) -> list[Rotation]:
@@ -69,7 +69,7 @@ def rotate(workspace: Path, *, epoch: int | None = None, move_log: bool = True) 
             disk.sync_folder(folder)
     except OSError as error:
         kept = "The log and its archives are whole; what is not packed yet stays plain."
-        raise disk.storage_fault(error, log, kept) from error
+        raise disk_faults.storage_fault(error, log, kept) from error
     return rotations
 
 

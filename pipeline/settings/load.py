@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.toml_document import MAX_SETTINGS_BYTES as MAX_SETTINGS_BYTES
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.settings.locate import KeyPath, locate, nearest_line
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
 from pipeline.settings.model import Settings, from_document
@@ -66,12 +66,12 @@ def _read(path: Path) -> str:
     try:
         with disk.open_to_read(path) as file:
             raw = file.read(MAX_SETTINGS_BYTES + 1)
-    except disk.NotPlainError as cause:
+    except disk_faults.NotPlainError as cause:
         raise _unusable(path, "is not a file", None) from cause
     except FileNotFoundError as cause:
         raise _unusable(path, "is not there any more", None) from cause
     except OSError as cause:
-        raise disk.storage_fault(cause, path, _KEPT_SAFE, doing="read") from cause
+        raise disk_faults.storage_fault(cause, path, _KEPT_SAFE, doing="read") from cause
     if len(raw) > MAX_SETTINGS_BYTES:
         raise _unusable(path, f"is larger than {MAX_SETTINGS_BYTES} bytes", None)
     try:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError, SettingsError
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.listable import check_listable
 from pipeline.settings.confine import OUTPUTS, is_inside, resolved, source_roots
 from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings

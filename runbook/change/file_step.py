@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import assert_never
 
 from pipeline.contracts.faults import IntegrityError, OperatorError
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
 from pipeline.platform.lock import hold_workspace

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from pipeline.platform import confined
-from pipeline.platform.disk import NotPlainError
+from pipeline.platform.disk_faults import NotPlainError
 from runbook.change.plan import ABSENT, FileState
 from runbook.change.refusals import refused
 

@@ -25,7 +25,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import now_utc
 from pipeline.contracts.plurals import plural
-from pipeline.platform import confined, disk, lock
+from pipeline.platform import confined, disk, disk_faults, lock
 from pipeline.platform.identity import user_name
 from pipeline.reading.incident_journal import Problem, record_problems
 from pipeline.reading.incidents import (
@@ -90,7 +90,7 @@ class Incident:
         try:
             return record_problems(self.root, self.id, heads)
         except OSError as error:
-            raise disk.storage_fault(error, self.folder, NOTHING_CHANGED, doing="read") from error
+            raise disk_faults.storage_fault(error, self.folder, NOTHING_CHANGED, doing="read") from error
 
     def keep(self, data: bytes) -> str:
         """Store bytes under their digest. Raises StorageError."""
@@ -100,7 +100,7 @@ class Incident:
             try:
                 confined.put(self.folder, f"{KEPT}/{digest}", data)
             except OSError as error:
-                raise disk.storage_fault(error, target, NOTHING_CHANGED) from error
+                raise disk_faults.storage_fault(error, target, NOTHING_CHANGED) from error
         return digest
 
     def keep_file(self, root: Path, relative: str, digest: str, *, link: bool = True) -> None:
@@ -124,7 +124,7 @@ class Incident:
                 finally:
                     os.close(source)
         except OSError as error:
-            raise disk.storage_fault(error, target, NOTHING_CHANGED) from error
+            raise disk_faults.storage_fault(error, target, NOTHING_CHANGED) from error
 
     def kept(self, digest: str) -> bytes:
         """Bytes from the store, checked. Raises StorageError when they are gone or damaged."""
@@ -137,7 +137,7 @@ class Incident:
                 raise OSError(5, "its bytes are damaged")
         except (OSError, EOFError, zlib.error) as error:
             failed = error if isinstance(error, OSError) else OSError(5, "its bytes are damaged")
-            raise disk.storage_fault(failed, target, NOTHING_CHANGED, doing="read") from error
+            raise disk_faults.storage_fault(failed, target, NOTHING_CHANGED, doing="read") from error
         return data
 
     def _stored(self, digest: str) -> Path | None:
@@ -166,7 +166,7 @@ class Incident:
         except lock.LockHeldError as error:
             raise self._held(error.holder) from error
         except OSError as error:
-            raise disk.storage_fault(error, self.folder / LEASE, NOTHING_CHANGED) from error
+            raise disk_faults.storage_fault(error, self.folder / LEASE, NOTHING_CHANGED) from error
         try:
             yield
         finally:
@@ -259,7 +259,7 @@ def open_incident(
             )
             disk.sync_folder(parent)
     except OSError as error:
-        raise disk.storage_fault(error, parent, NO_JOURNAL) from error
+        raise disk_faults.storage_fault(error, parent, NO_JOURNAL) from error
     return incident
 
 
@@ -268,7 +268,9 @@ def known_incidents(root: Path) -> list[str]:
     try:
         return incident_ids(root)
     except OSError as error:
-        raise disk.storage_fault(error, root / paths.INCIDENTS, NOTHING_CHANGED, doing="read") from error
+        raise disk_faults.storage_fault(
+            error, root / paths.INCIDENTS, NOTHING_CHANGED, doing="read"
+        ) from error
 
 
 def load_incident(root: Path, incident_id: str) -> Incident:

@@ -19,7 +19,7 @@ from pipeline.contracts.faults import IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
 from pipeline.contracts.moments import precise_utc
 from pipeline.platform import confined
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.identity import host_name, user_name
 from pipeline.reading.incident_journal import Problem, chain_problems, hash_of, parse, read_lines
 from pipeline.reading.incidents import FACTS, HEAD, JOURNAL, Head, read_head

@@ -16,7 +16,7 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.plurals import differ, plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from runbook.change.applied import Applied, States
 from runbook.change.apply import LEFT_OUT, apply_plan
 from runbook.change.engine_trust import refuse_untrusted_runs

@@ -16,7 +16,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.platform.code_question import code_question
 from pipeline.platform.detached import Detached
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from runbook.change.applied import Finished, read_finished

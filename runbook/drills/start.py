@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.temporary import new_folder
 from pipeline.platform.trust_book import remember

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.platform import confined, disk
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from pipeline.reading.incidents import FACTS, HEAD, JOURNAL
 from runbook.change.incident import Incident
 from runbook.change.journal import KEPT

@@ -13,7 +13,7 @@ from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode, engine_not_started
 from pipeline.platform import disk
 from pipeline.platform.detached import Detached, start_detached
-from pipeline.platform.disk import storage_fault
+from pipeline.platform.disk_faults import storage_fault
 from runbook.change.incident import Incident
 from runbook.change.refusals import PlanVoidError
 from runbook.wizard.dialogue import CHANGES

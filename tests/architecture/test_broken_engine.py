@@ -100,7 +100,9 @@ def test_the_console_and_its_screens_start_with_the_whole_engine_broken(copy: Pa
     for module in before:
         module.write_text(BROKEN)
     try:
-        screens = "\nimport console.tui.app, console.live.engine_process, console.live.firewall_watch, sys\n"
+        screens = (
+            "\nimport console.tui.opening, console.live.engine_process, console.live.firewall_watch, sys\n"
+        )
         code = WAYS_IN + screens + "print(ways_in(sys.argv[1]))"
         done = run_python("-c", code, str(workspace), python_path=copy)
         assert done.stdout.strip() == "[0, 0, 0, 0]", done.stderr

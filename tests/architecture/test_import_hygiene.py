@@ -18,7 +18,17 @@ from tests.console.workspaces import workspace_after_a_run
 SCREENS = {"textual", "rich"}
 # What the firewall may import of the hand: its words, reading, the lock of an open commit, and waiting.
 # By ``first_act`` a prepared one dies with the gate that asks it.
-FIREWALL_NEEDS = {"command_line", "disk", "file_changes", "first_act", "lock", "program", "streams", "voice"}
+FIREWALL_NEEDS = {
+    "command_line",
+    "disk",
+    "disk_faults",
+    "file_changes",
+    "first_act",
+    "lock",
+    "program",
+    "streams",
+    "voice",
+}
 # What these import in their turn. ``lenient_json``, ``git`` and ``firewall`` itself are in neither.
 BENEATH_THEM = {"confined", "drawing", "identity", "starvation", "system_calls"}
 ENGINE = {

@@ -45,16 +45,22 @@ def test_what_was_trusted_before_it_is_trusted_after_it(tmp_path: Path) -> None:
     assert stakes_of(tmp_path / "w").engine_is_trusted
 
 
-def test_the_engine_is_read_a_few_times_whatever_the_number_of_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root, asked = tmp_path / "w", []
+def many_restored(root: Path) -> tuple[WizardSession, Plan]:
+    """Each file of a trusted engine is somebody's; a plan restores all of them."""
     workspace = make_workspace(root)
     for path in MANY:
         (root / path).write_text(f"# of {root}\n")
     session = direct(workspace)
     plan = session.adopt(plan_restore(session.planning(), MANY))
     trust_what_we_made(root)
+    return session, plan
+
+
+def test_the_engine_is_read_a_few_times_whatever_the_number_of_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, asked = tmp_path / "w", []
+    session, plan = many_restored(root)
     assert len(plan.steps) >= len(MANY)
 
     def counted(of: Path) -> Stakes:
@@ -71,12 +77,7 @@ def test_a_step_that_fails_leaves_trusted_what_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "w"
-    workspace = make_workspace(root)
-    for path in MANY:
-        (root / path).write_text(f"# of {root}\n")
-    session = direct(workspace)
-    plan = session.adopt(plan_restore(session.planning(), MANY))
-    trust_what_we_made(root)
+    session, plan = many_restored(root)
 
     def third_fails(work: StepAtWork, step: FileStep, expected: States) -> None:
         if work.index == 2:

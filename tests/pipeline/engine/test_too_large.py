@@ -10,7 +10,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.engine import last_clear
 from pipeline.engine.intent import read_intent
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.settings.load import load_settings
 from tests.pipeline.engine.workspaces import output_bytes, run_all
 
@@ -40,9 +40,9 @@ def test_what_can_be_made_again_is_made_again(workspace: Path, place: PurePosixP
 
 def test_an_open_commit_is_named_with_its_size_and_what_to_do(workspace: Path) -> None:
     path = lengthen(workspace / paths.INTENT)
-    with pytest.raises(disk.TooLargeError) as raised:
+    with pytest.raises(disk_faults.TooLargeError) as raised:
         read_intent(workspace)
-    fault = disk.storage_fault(raised.value, workspace).fault
+    fault = disk_faults.storage_fault(raised.value, workspace).fault
     assert (fault.code, fault.file) == ("too_large", str(path))
     assert f"{path} could not be read: it has 1,099,511,627,776 bytes" in fault.what_happened
     assert fault.do_next.startswith(f"Move {path} aside")
@@ -50,7 +50,7 @@ def test_an_open_commit_is_named_with_its_size_and_what_to_do(workspace: Path) -
 
 def test_a_whole_file_below_a_workspace_is_bounded_too(workspace: Path) -> None:
     lengthen(workspace / "reports/any.json")
-    with pytest.raises(disk.TooLargeError):
+    with pytest.raises(disk_faults.TooLargeError):
         confined.read_bytes(workspace, "reports/any.json")
 
 
@@ -63,7 +63,7 @@ def test_a_line_that_is_no_row_is_named_as_soon_as_it_is_too_long(
     with disk.open_to_read(lengthen(path)) as file:
         lines = disk.lines_in(file, path)
         assert next(lines) == b"{}\n"
-        with pytest.raises(disk.TooLargeError, match="line 2 is over 1 MiB"):
+        with pytest.raises(disk_faults.TooLargeError, match="line 2 is over 1 MiB"):
             next(lines)
         assert file.tell() == 3 + 2**20 + 1
 

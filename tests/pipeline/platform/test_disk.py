@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.contracts.faults import StorageError
-from pipeline.platform import confined, disk
+from pipeline.platform import confined, disk, disk_faults
 from pipeline.platform.confined import refuse_link, refuse_links
 from tests.faulty_disk import FaultyDisk, ShortWrites
 
@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_while_another_is_written_is_told_as_read(
     with pytest.raises(OSError, match="Permission denied") as caught:
         read()
     monkeypatch.undo()
-    fault = disk.storage_fault(caught.value, tmp_path / "copy").fault
+    fault = disk_faults.storage_fault(caught.value, tmp_path / "copy").fault
     assert fault.what_happened == f"{tmp_path}/export could not be read: Permission denied."
     assert (fault.file, fault.code) == (str(tmp_path / "export"), "no_permission")
     assert "read permission" in fault.do_next

@@ -13,7 +13,7 @@ import pytest
 
 import pipeline
 from pipeline.contracts.faults import Fault
-from pipeline.platform import disk
+from pipeline.platform import disk_faults
 from pipeline.platform.voice import Voice, speak
 
 CHECKOUT = Path(pipeline.__file__).parents[1]
@@ -42,7 +42,7 @@ def says(code: int = 0, wrapper: str = '"$@"', **environment: str) -> subprocess
 
 def test_a_pipe_where_a_file_belongs_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
     def met() -> int:
-        raise disk.NotPlainError("reports/summary.json", "no plain file")
+        raise disk_faults.NotPlainError("reports/summary.json", "no plain file")
 
     assert speak(met, who="The test", kept_safe="Nothing was changed.") == 3
     assert "reports/summary.json is no plain file" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from pipeline.contracts.faults import (
     OperatorError,
     SettingsError,
 )
-from pipeline.platform import disk
+from pipeline.platform import disk, disk_faults
 from pipeline.replay import playbook_index
 from pipeline.replay import rotate as rotation
 from pipeline.replay.model_choice import MODEL_VARIABLE, local_model
@@ -71,7 +71,7 @@ def test_looking_needs_no_right_to_write(workspace: Path, monkeypatch: pytest.Mo
     (workspace / INDEX_FILE).unlink()
 
     def refuse(_place: Path, *_more: object) -> None:
-        raise disk.storage_fault(OSError(errno.EROFS, "Read-only file system"), workspace, "")
+        raise disk_faults.storage_fault(OSError(errno.EROFS, "Read-only file system"), workspace, "")
 
     monkeypatch.setattr(playbook_index, "_build", refuse)
     assert retrieve(workspace, TASK) == expected
