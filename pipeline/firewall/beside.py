@@ -209,7 +209,7 @@ def _named_by_receipts(root: Path, wanted: frozenset[PurePosixPath]) -> set[Pure
     named: set[PurePosixPath] = set()
     is_any_left = False
     try:
-        runs = sorted(os.listdir(root / paths.REPORTS), reverse=True) if wanted else []  # noqa: PTH208
+        runs = sorted(os.listdir(root / paths.REPORTS), reverse=True) if wanted else []  # noqa: PTH208 - names alone
     except OSError:
         return set(wanted)
     for run in runs:

@@ -166,7 +166,7 @@ def _everything(root: Path) -> Iterator[tuple[str, os.stat_result]]:
     for pattern in _sets(root):
         for relative in sorted(glob.glob(pattern, root_dir=root, recursive=True)):  # noqa: PTH207 - as the firewall
             yield from _seen(os.path.join(root, relative), relative)  # noqa: PTH118 - it may begin with a slash
-    for run in sorted(os.listdir(root / paths.REPORTS)) if (root / paths.REPORTS).is_dir() else ():  # noqa: PTH208
+    for run in sorted(os.listdir(root / paths.REPORTS)) if (root / paths.REPORTS).is_dir() else ():  # noqa: PTH208 - names alone
         receipt = paths.receipts_folder(run) / "export.json"
         yield from _seen(f"{root}/{receipt}", str(receipt))
 

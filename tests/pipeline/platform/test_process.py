@@ -366,7 +366,7 @@ def test_the_words_of_a_detached_program_keep_no_pipe_open(is_asked: bool) -> No
         assert started.said() == started.said() == "the disk is full"
     del started
     gc.collect()
-    assert sorted(os.listdir("/dev/fd")) == before  # noqa: PTH208
+    assert sorted(os.listdir("/dev/fd")) == before  # noqa: PTH208 - names alone
 
 
 def test_the_end_of_a_detached_program_is_told_and_waiting_for_it_has_a_limit(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def no_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _enter(block: object) -> None:
-    with block:  # type: ignore[attr-defined]
+    with block:  # type: ignore[attr-defined]  # each case has one
         pytest.fail("there is no such folder")
 
 

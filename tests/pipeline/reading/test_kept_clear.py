@@ -190,9 +190,9 @@ def test_a_file_written_within_the_tick_of_the_look_is_not_kept(
 def test_a_file_on_another_disk_has_to_be_older_by_its_clock(root: Path) -> None:
     seen = (root / paths.SFT_EXPORT).stat()
     tick = SimpleNamespace(st_dev=seen.st_dev + 1, st_ctime_ns=seen.st_ctime_ns + 1_999_999_999)
-    assert not module._is_before(seen, tick)  # type: ignore[arg-type]
+    assert not module._is_before(seen, tick)  # type: ignore[arg-type]  # stamps alone
     tick.st_ctime_ns += 2
-    assert module._is_before(seen, tick)  # type: ignore[arg-type]
+    assert module._is_before(seen, tick)  # type: ignore[arg-type]  # stamps alone
 
 
 def test_it_holds_for_an_hour_and_never_from_the_future(root: Path) -> None:

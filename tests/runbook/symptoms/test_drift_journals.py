@@ -159,7 +159,8 @@ def test_one_with_a_copy_is_put_back_and_one_without_adopted_by_one_plan(root: P
     assert "bytes that an audit read are lost for good" in json.dumps(plan)
     assert (root / LOG).read_bytes() == ROWS
     taken_back_once(root, plan["incident_id"])
-    found = {each["file"] for each in rerun(Workspace(root)).facts["journals"]}  # type: ignore[union-attr,index,call-overload]
+    journals: Any = rerun(Workspace(root)).facts["journals"]
+    found = {each["file"] for each in journals}
     assert found == {LOG, BASELINES}
 
 
