@@ -20,6 +20,8 @@ FILE = str(paths.SETTINGS)
 _TITLE = "The settings since the last-good tag"
 _SECONDS = 30.0
 _LONGEST = 120
+WHOLE = "(the whole file)"
+"""Where a change is that leaves no TOML behind: no value can be told from another."""
 
 
 class SettingChange(Record):
@@ -59,7 +61,7 @@ class SettingsHistory(Record):
     uncommitted: bool = False
 
     def under(self, *sections: str) -> tuple[SettingChange, ...]:
-        return tuple(each for each in self.changes if each.where.split(".", 1)[0] in sections)
+        return tuple(each for each in self.changes if each.where.split(".", 1)[0] in (*sections, WHOLE))
 
 
 def settings_probe() -> Probe:
@@ -89,20 +91,22 @@ def settings_history(workspace: Workspace) -> SettingsHistory:
         trouble = f"there is no {FILE} of a tag {tag} to compare with"
         return SettingsHistory(tag=tag, trouble=trouble, uncommitted=head is not None and uncommitted)
     commits = git.log([FILE], since=commit) if head else []
-    changes = _changes(_named(_parsed(before)), _named(_parsed(after)), "")
     return SettingsHistory(
         tag=tag,
         commit=commit,
-        changes=_by_hands(workspace, [*changes], before, commits, after),
+        changes=_changes_by_hand(workspace, before, commits, after),
         commits=tuple(each.told for each in commits),
         uncommitted=uncommitted,
     )
 
 
-def _by_hands(
-    workspace: Workspace, changes: list[SettingChange], before: bytes, commits: Sequence[Commit], after: bytes
+def _changes_by_hand(
+    workspace: Workspace, before: bytes, commits: Sequence[Commit], after: bytes
 ) -> tuple[SettingChange, ...]:
     """Each change with the last of the ``commits`` (newest first) that touched its value."""
+    if _toml(after) is None:
+        return (SettingChange(where=WHOLE, before="TOML", after="no TOML"),)
+    changes = [*_changes(_named(_parsed(before)), _named(_parsed(after)), "")]
     if not changes:
         return ()
     path = workspace.root / FILE
@@ -140,10 +144,14 @@ def _tagged_bytes(workspace: Workspace) -> tuple[str | None, bytes]:
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
+    return _toml(data) or {}
+
+
+def _toml(data: bytes) -> dict[str, Any] | None:
     try:
         return dict(parsed(data))
     except (ValueError, RecursionError):
-        return {}
+        return None
 
 
 def _named(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -173,6 +173,14 @@ def test_settings_that_the_engine_refuses_are_told_by_line_and_reason_and_come_b
     assert verdict(root, ID) == "clear"
 
 
+def test_no_value_is_told_of_settings_that_are_no_toml(tmp_path: Path) -> None:
+    root = filled(tmp_path / "w").root
+    refused(root, "accept_at = = 1")
+    cause = json.dumps(diagnosed(root, ID)["diagnosis"]["cause"])
+    assert f"{SETTINGS} (the whole file): TOML \\u2192 no TOML" in cause
+    assert "not set" not in cause
+
+
 def test_a_look_before_the_edit_is_stale_and_one_after_it_shows_on_every_face(tmp_path: Path) -> None:
     root = filled(tmp_path / "w").root
     assert ID not in six_faces(root)["runbook detect"]
