@@ -128,6 +128,11 @@ class Scene:
             raise does_not_fit(f"{path} holds {old!r} {before.count(old)} times, and not once")
         (self.root / path).write_text(before.replace(old, new), encoding="utf-8")
 
+    def append(self, path: str, text: str) -> None:
+        """Write ``text`` at the end of a file."""
+        with (self.root / path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
     def rows(self, path: str) -> list[dict[str, Any]]:
         """The rows of a JSONL file, keys in their order."""
         return [json.loads(line) for line in (self.root / path).read_bytes().splitlines()]

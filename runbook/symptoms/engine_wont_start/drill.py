@@ -35,8 +35,7 @@ def plant(scene: Scene) -> Planted:
     path = scene.random.choice(FILES)
     what, line = scene.random.choice(FAULTS)
     scene.edit(path, _AFTER_IMPORTS, f"{_AFTER_IMPORTS}\n{line}")
-    with (scene.root / HARMLESS).open("a", encoding="utf-8") as file:
-        file.write("\n# The card of Uplands has its own logo.\n")
+    scene.append(HARMLESS, "\n# The card of Uplands has its own logo.\n")
     committed = scene.random.random() < 0.5
     if committed:
         scene.commit("engine: limits of uplands", author=AIKO)
@@ -53,8 +52,7 @@ DRILL = Drill(ID, "The engine ends before it says anything", plant)
 def plant_refused(scene: Scene) -> Planted:
     """Somebody turns a threshold, and does not look whether the engine takes it."""
     what, line = scene.random.choice(REFUSED)
-    with (scene.root / SETTINGS).open("a", encoding="utf-8") as file:
-        file.write(f"\n[scoring]\n{line}")
+    scene.append(SETTINGS, f"\n[scoring]\n{line}")
     how = scene.commit_perhaps("scoring: be stricter")
     return Planted(
         says=f"In {SETTINGS} {what} ({how}).",

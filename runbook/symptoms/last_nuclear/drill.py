@@ -69,8 +69,7 @@ def plant(scene: Scene) -> Planted:
         each.breaks(scene)
         scene.commit(each.message, author=scene.anybody())
     (scene.root / _DRAFT).write_text('"""Asks twice before it rejects. Not finished."""\n', encoding="utf-8")
-    with (scene.root / _SETTINGS).open("a", encoding="utf-8") as file:
-        file.write("# Ask Aiko before the thresholds are moved.\n")
+    scene.append(_SETTINGS, "# Ask Aiko before the thresholds are moved.\n")
     scene.engine("run-all", ends_with=None)
     raised = dict.fromkeys(symptom for each in chosen for symptom in each.symptoms)
     return Planted(

@@ -21,8 +21,9 @@ def plant_swapped(scene: Scene) -> Planted:
     """A task passes; then somebody names a model whose server is not there."""
     scene.engine("replay", "--task", TASK, "--local-only")
     model = scene.random.choice(_NAMES)
-    with (scene.root / SETTINGS).open("a", encoding="utf-8") as file:
-        file.write(f'\n[replay]\nmodel = "{model}"  # faster than extractive\nbase_url = "{_NOBODY}"\n')
+    scene.append(
+        SETTINGS, f'\n[replay]\nmodel = "{model}"  # faster than extractive\nbase_url = "{_NOBODY}"\n'
+    )
     how = scene.commit_perhaps("replay: ask a real model")
     return Planted(
         says=f"{SETTINGS} names the model {model}, at a server that is not there ({how}).",
