@@ -37,7 +37,6 @@ from pipeline.firewall.strict_json import UnreadableError
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
-NEWER = b'{"schema_version":2'  # how evidence begins since rows of exports have a shape
 OLDER_THAN_RUNS = "its rows are of version 1 and its runs of a newer one: write it again with distill export"
 _CHUNK = 1024 * 1024
 _PIECE = 16 * 1024  # of a line that is read again; most are shorter
@@ -308,8 +307,8 @@ class Index:
 
     def _add_evidence(self, head: EvidenceHead, place: Place, line: bytes) -> None:
         before = self.runs.add_evidence(head.run_id, place)
-        if self.version == 1 and line.startswith(NEWER):
-            self.is_older_than_evidence = True
+        if self.version == 1 and not self.is_older_than_evidence:
+            self.is_older_than_evidence = index_rows.is_newer(line)
         self.counts.evidence_rows += 1
         if not is_rejected(before):
             return

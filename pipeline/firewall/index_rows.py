@@ -91,6 +91,7 @@ _scored = msgspec.json.Decoder(ScoredRow)
 _heads = msgspec.json.Decoder(EvidenceHead)
 _decode_evidence = msgspec.json.Decoder(EvidenceRow).decode
 _encoder = msgspec.json.Encoder()
+_AS_VERSION_1_IS_WRITTEN = b'{"schema_version":1,'
 
 
 def read_scored_block(block: bytes) -> list[ScoredRow] | None:
@@ -122,6 +123,16 @@ def read_head_block(block: bytes) -> list[EvidenceHead] | None:
 def read_head(line: bytes) -> EvidenceHead:
     """Identity and task of an evidence row. Raises UnreadableError."""
     return EvidenceHead(*_texts(line, "run_id", "task_id", "stream"))
+
+
+def is_newer(line: bytes) -> bool:
+    """Whether evidence does not say that it is of version 1, when rows of exports had no shape."""
+    if line.startswith(_AS_VERSION_1_IS_WRITTEN):
+        return False
+    try:
+        return _object(line).get("schema_version") != 1
+    except UnreadableError:
+        return True
 
 
 def read_evidence(line: bytes) -> EvidenceRow:

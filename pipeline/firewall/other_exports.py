@@ -21,7 +21,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
 from pipeline.firewall.conversation import TURN_MEMBERS, Message, parsed_messages, text_of
-from pipeline.firewall.export_version import NEWEST, beginning, version_of_other
+from pipeline.firewall.export_version import NEWEST, first_lines, version_of_other
 from pipeline.firewall.fidelity import (
     Turn,
     begins,
@@ -31,8 +31,8 @@ from pipeline.firewall.fidelity import (
     turns_of,
     turns_of_run,
 )
-from pipeline.firewall.index import NEWER, OLDER_THAN_RUNS, Index
-from pipeline.firewall.index_rows import EvidenceRow
+from pipeline.firewall.index import OLDER_THAN_RUNS, Index
+from pipeline.firewall.index_rows import EvidenceRow, is_newer
 from pipeline.firewall.line_feed import bounded_lines
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
@@ -135,7 +135,7 @@ class OtherExports:
                 self.unknown = f"{relative}: {OLDER_THAN_RUNS}"
 
     def _are_runs_newer(self) -> bool:
-        return any(beginning(path).startswith(NEWER) for path in self._index.evidence)
+        return any(is_newer(line) for path in self._index.evidence for line in first_lines(path))
 
     def _scan_file(self, export: str, path: Path, shown: str) -> None:
         try:

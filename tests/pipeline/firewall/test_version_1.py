@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,46 @@ def test_a_watcher_says_so_too(tmp_path: Path) -> None:
     wait_until(lambda: "distill export" in sentinel.look().report.detail, "the doubt is told")
     assert sentinel.look().report.state is State.UNKNOWN
     sentinel.close()
+
+
+def _respelled(path: Path) -> None:
+    """The same rows with a blank behind each colon and comma, and a name written with an escape."""
+    rows = [json.dumps(json.loads(row)) for row in path.read_text().splitlines()]
+    spelled = [row.replace('"shape"', '"sh\\u0061pe"').replace('"tags"', '"t\\u0061gs"') for row in rows]
+    path.write_text("".join(f"{row}\n" for row in spelled))
+
+
+def test_a_row_of_version_2_is_such_however_it_is_spelled(tmp_path: Path) -> None:
+    assert look(tmp_path, SAID.replace("sure", "su\u200bre"), version=2).state is State.BREACH
+    _respelled(tmp_path / paths.SFT_EXPORT)
+    report = scan(Places.of(tmp_path, None, (), ()))
+    assert report.state is State.BREACH
+    assert not report.not_evaluated
+
+
+def test_newer_evidence_is_such_however_it_is_spelled(tmp_path: Path) -> None:
+    look(tmp_path, SAID.replace("sure", "su\u200bre"), version=1, evidence=2)
+    _respelled(tmp_path / paths.evidence_file("chat"))
+    report = scan(Places.of(tmp_path, None, (), ()))
+    assert report.state is State.UNKNOWN
+    assert "distill export" in report.detail
+
+
+@pytest.mark.parametrize("beginning", [b"{\n", b"\xff\n", b'{"shape":"flat","shape":"flat"}\n', b"[]\n"])
+def test_rows_of_version_2_behind_an_unreadable_one_are_judged_as_such(
+    tmp_path: Path, beginning: bytes
+) -> None:
+    look(tmp_path, "Another answer.", version=2)
+    export = tmp_path / paths.SFT_EXPORT
+    export.write_bytes(beginning + export.read_bytes())
+    report = scan(Places.of(tmp_path, None, (), ()))
+    assert report.state is State.BREACH
+    assert not report.not_evaluated
+
+
+def test_the_version_is_read_behind_a_long_text(tmp_path: Path) -> None:
+    look(tmp_path, "long " * 20_000, version=2)
+    export = tmp_path / paths.SFT_EXPORT
+    row = json.loads(export.read_bytes())
+    export.write_text(json.dumps({"response": row["response"], **row}) + "\n")
+    assert not scan(Places.of(tmp_path, None, (), ())).not_evaluated
