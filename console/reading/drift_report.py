@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.reading.phase_verdicts import report_time
-from console.state.drift_lines import cause_in_words, flagged_first
+from console.state.drift_lines import drift_line, flagged_first
 from pipeline.contracts import paths
-from pipeline.contracts.status import DriftLine, DriftStatus, Origin
-from pipeline.platform.lenient_json import Json, number_of, objects_of, text_of
+from pipeline.contracts.status import DriftStatus, Origin
+from pipeline.platform.lenient_json import Json, objects_of
 from pipeline.reading import staleness
 from pipeline.reading.report_files import Notes, last_objects
 
 BASELINE_TAIL_BYTES = 256 * 1024
-TREND_LIMIT = 40
 
 
 def read_drift(
@@ -32,31 +31,6 @@ def read_drift(
         )
     as_of = report_time(audit)
     freshness = staleness.of_verdict(as_of, now, inputs_changed=bool(changed))
-    lines = tuple(_line(row) for row in objects_of(audit, "drift"))
+    lines = tuple(map(drift_line, objects_of(audit, "drift")))
     note = "" if lines else "the last audit compared nothing with a baseline"
     return DriftStatus(Origin(source, as_of, freshness, changed), baseline_as_of, flagged_first(lines), note)
-
-
-def _line(row: Json) -> DriftLine:
-    trend = row.get("trend")
-    heights = trend if isinstance(trend, list) else []
-    return DriftLine(
-        metric=text_of(row, "metric") or "?",
-        phase=text_of(row, "phase") or "",
-        baseline=number_of(row, "baseline"),
-        current=number_of(row, "current"),
-        delta_ratio=number_of(row, "delta_ratio"),
-        z=number_of(row, "z"),
-        status=text_of(row, "status") or "?",
-        trend=tuple(
-            float(height)
-            for height in heights[-TREND_LIMIT:]
-            if isinstance(height, (int, float)) and not isinstance(height, bool)
-        ),
-        since=text_of(row, "since"),
-        causes=tuple(cause_in_words(cause) for cause in objects_of(row, "causes")),
-        kind=text_of(row, "kind") or "",
-        anchor=number_of(row, "anchor"),
-        anchor_delta_ratio=number_of(row, "anchor_delta_ratio"),
-        dismissed=text_of(row, "dismissed"),
-    )

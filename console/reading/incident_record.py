@@ -16,11 +16,10 @@ from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import (
     Gone,
     Json,
-    object_of,
     object_or_none,
     read_bytes,
+    record_of,
     text_of,
-    texts_of,
 )
 from pipeline.reading.incidents import FACTS, JOURNAL, is_never_opened, remembered_heads
 from pipeline.reading.report_files import Notes, read_object
@@ -112,21 +111,8 @@ def _entry(number: int, line: bytes) -> Entry:
     value = object_or_none(line)
     if value is None:
         return Entry(number, problem="is no entry of a journal", is_entry=False)
-    return Entry(
-        number,
-        kind=text_of(value, "kind") or "?",
-        state=text_of(value, "state") or "",
-        actor=text_of(value, "actor") or "",
-        host=text_of(value, "host") or "",
-        at=epoch_seconds(text_of(value, "recorded_at")),
-        argv=texts_of(value, "argv"),
-        inputs=object_of(value, "inputs"),
-        outputs=object_of(value, "outputs"),
-        verdict=text_of(value, "verdict") or "",
-        plan_hash=text_of(value, "plan_hash") or "",
-        reason=text_of(value, "reason") or "",
-        detail=object_of(value, "detail"),
-    )
+    at, kind = epoch_seconds(text_of(value, "recorded_at")), text_of(value, "kind") or "?"
+    return record_of(Entry, value, number=number, kind=kind, at=at, problem="", is_entry=True)
 
 
 def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentRecord:

@@ -1,12 +1,21 @@
-"""PURE: the order of drift rows, and a cause as one line."""
+"""PURE: drift rows as they are shown: as a report or an event has them, their order, a cause as one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from pipeline.contracts.status import DriftLine
+from pipeline.platform.lenient_json import Json, objects_of, record_of
 
+TREND_LIMIT = 40
 _ORDER = {"warn": 0, "missing": 0, "noisy": 1, "new": 2}
+
+
+def drift_line(row: Json) -> DriftLine:
+    found = row.get("trend")
+    heights = [each for each in map(_number, found if isinstance(found, list) else ()) if each is not None]
+    causes = tuple(map(cause_in_words, objects_of(row, "causes")))
+    return record_of(DriftLine, row, trend=tuple(heights[-TREND_LIMIT:]), causes=causes)
 
 
 def flagged_first(lines: Iterable[DriftLine]) -> tuple[DriftLine, ...]:

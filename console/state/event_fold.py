@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from console.state.drift_lines import cause_in_words
+from console.state.drift_lines import drift_line
 from console.state.event_words import (
     check_level,
     fault_words,
@@ -47,7 +47,7 @@ from pipeline.contracts.events import (
 )
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.moments import epoch_seconds
-from pipeline.contracts.status import PHASE_NAMES, DriftLine, PhaseState, PhaseStatus, Progress
+from pipeline.contracts.status import PHASE_NAMES, PhaseState, PhaseStatus, Progress
 
 SCORED_IN_PASSING = "score"
 _EVALUATED = (ExitCode.OK, ExitCode.CHECK_FAILED, ExitCode.WARNINGS, ExitCode.FIREWALL_BREACH)
@@ -209,26 +209,7 @@ def _at_least_warn(word: PhaseState) -> PhaseState:
 def _drift(state: ViewState, row: DriftRow) -> ViewState:
     run = _run(state)
     kept = tuple(line for line in run.drift if line.metric != row.metric)
-    return replace(state, run=replace(run, drift=(*kept, _drift_line(row))))
-
-
-def _drift_line(row: DriftRow) -> DriftLine:
-    return DriftLine(
-        metric=row.metric,
-        phase=row.phase,
-        baseline=row.baseline,
-        current=row.current,
-        delta_ratio=row.delta_ratio,
-        z=row.z,
-        status=str(row.status),
-        trend=row.trend,
-        since=row.since,
-        causes=tuple(cause_in_words(cause.model_dump()) for cause in row.causes),
-        kind=row.kind,
-        anchor=row.anchor,
-        anchor_delta_ratio=row.anchor_delta_ratio,
-        dismissed=row.dismissed,
-    )
+    return replace(state, run=replace(run, drift=(*kept, drift_line(row.model_dump(mode="json")))))
 
 
 def _log(state: ViewState, event: LogLine) -> ViewState:

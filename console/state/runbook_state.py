@@ -13,7 +13,7 @@ import orjson
 
 from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of, texts_of
+from pipeline.platform.lenient_json import Json, objects_of, record_of, text_of
 
 if TYPE_CHECKING:
     from pipeline.reading.incidents import IncidentGlance
@@ -112,25 +112,11 @@ def known_symptoms(answer: object) -> tuple[KnownSymptom, ...]:
 
 def _symptom(row: Json) -> KnownSymptom:
     verdict = text_of(row, "verdict")
-    return KnownSymptom(
-        id=text_of(row, "id") or "?",
+    return record_of(
+        KnownSymptom,
+        row,
         severity=_SEVERITIES.get(text_of(row, "severity") or "", Severity.ERROR),
         verdict=verdict if verdict in _VERDICTS else UNKNOWN,
-        observed=text_of(row, "observed") or "",
-        source=text_of(row, "source") or "",
-        as_of=number_of(row, "as_of"),
-        reproduce=text_of(row, "reproduce") or "",
-        since=number_of(row, "since"),
-        nothing_yet=flag_of(row, "nothing_yet") is True,
-        by_glance=flag_of(row, "by_glance") is True,
-        stale=text_of(row, "stale") or "",
-        live=flag_of(row, "live") is True,
-        title=text_of(row, "title") or "",
-        what_you_see=text_of(row, "what_you_see") or "",
-        why=text_of(row, "why") or "",
-        phases=texts_of(row, "phases"),
-        checks=texts_of(row, "checks"),
-        explained_by=texts_of(row, "explained_by"),
         causes=_pairs(row, "causes", "id", "sentence"),
         by_hand=_pairs(row, "by_hand", "says", "command"),
     )

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 MOST_BYTES = 64 * 2**20
 _MOST_TEXT_BYTES = 16 * 2**20
@@ -23,6 +23,7 @@ _MOST_TEXT_BYTES = 16 * 2**20
 _LARGEST = 2**63
 
 Json = Mapping[str, Any]
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +216,35 @@ def objects_of(value: object, key: str) -> list[dict[str, Any]]:
 def texts_of(value: object, key: str) -> tuple[str, ...]:
     found = _member(value, key)
     return tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
+
+
+# How a field of such a type is read, and what stands in one that has no default.
+_BY_TYPE: dict[object, tuple[Callable[[object, str], Any], Any]] = {
+    "str": (text_of, "?"),
+    "str | None": (text_of, None),
+    "int": (count_of, 0),
+    "int | None": (count_of, None),
+    "float | None": (number_of, None),
+    "bool": (flag_of, False),
+    "bool | None": (flag_of, None),
+    "tuple[str, ...]": (texts_of, ()),
+    "Json": (object_of, {}),
+}
+
+
+def record_of(kind: type[Record], value: object, /, **known: Any) -> Record:
+    """A dataclass from the members that are called as its fields are, each read by its type.
+
+    What is missing or of another type keeps the field's default. ``known`` are fields that ``value`` has no
+    say in.
+    """
+    members = dict(known)
+    for each in fields(kind):  # type: ignore[arg-type]  # TypeError for what is no dataclass
+        if each.name in known or each.type not in _BY_TYPE:
+            continue
+        read, otherwise = _BY_TYPE[each.type]
+        if (found := read(value, each.name)) not in (None, ""):
+            members[each.name] = found
+        elif each.default is MISSING and each.default_factory is MISSING:
+            members[each.name] = otherwise
+    return kind(**members)

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.platform.lenient_json import Json, count_of, flag_of, number_of, objects_of, text_of
+from pipeline.platform.lenient_json import Json, objects_of, record_of
 
 AUDIT = str(paths.AUDIT_DATA)
 ACCEPTANCE = str(paths.ACCEPTANCE_DATA)
@@ -107,30 +107,8 @@ def checks_of(raw: Mapping[str, Any], as_of: float | None, source: str) -> dict[
 
 def read_check(row: Json, as_of: float | None, source: str) -> Check:
     """One check of a report or of an event. What it does not say is required is."""
-    return Check(
-        id=text_of(row, "id") or "?",
-        phase=text_of(row, "phase") or "?",
-        status=text_of(row, "status") or "?",
-        required=flag_of(row, "required") is not False,
-        examined=count_of(row, "examined"),
-        failed=count_of(row, "failed"),
-        threshold=text_of(row, "threshold") or "",
-        observed=text_of(row, "observed") or "",
-        detail=text_of(row, "detail") or "",
-        examples=tuple(
-            Example(
-                text_of(example, "file") or "",
-                count_of(example, "line"),
-                text_of(example, "run_id") or "",
-                text_of(example, "text") or "",
-            )
-            for example in objects_of(row, "examples")[:MOST_EXAMPLES]
-        ),
-        reproduce=text_of(row, "reproduce") or "",
-        elapsed_seconds=number_of(row, "elapsed_seconds"),
-        as_of=as_of,
-        source=source,
-    )
+    examples = tuple(record_of(Example, each) for each in objects_of(row, "examples")[:MOST_EXAMPLES])
+    return record_of(Check, row, examples=examples, as_of=as_of, source=source, pending=False)
 
 
 def told(seen: Iterable[Check]) -> str:

@@ -22,7 +22,7 @@ from pipeline.contracts.status import (
 )
 from pipeline.platform.firewall import Answer as FirewallAnswer
 from pipeline.platform.firewall import Unknown, read_report, stated
-from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of, texts_of
+from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, record_of, text_of
 
 FINDINGS_SHOWN = 100
 _FILES_NAMED = 4
@@ -40,27 +40,22 @@ def firewall_status(said: Json, heard_at: float) -> FirewallStatus:
     said_at = epoch_seconds(said.get("at"))
     by_wall, by_file = object_of(said, "by_wall"), object_of(said, "by_file")
     reasons = object_of(said, "not_evaluated")
-    return FirewallStatus(
+    return record_of(
+        FirewallStatus,
+        said,
         state=FirewallWord(stated(said)),
         origin=Origin("live", heard_at if said_at is None else min(said_at, heard_at), Freshness.FRESH),
-        file=text_of(said, "file") or "",
-        rows_read=count_of(said, "rows_read") or 0,
-        rows_total=count_of(said, "rows_total"),
         findings_count=report.findings_count,
         forbidden_rows=report.forbidden_rows,
         forbidden_files=report.forbidden_files,
         by_wall=tuple(sorted((wall, count_of(by_wall, wall) or 0) for wall in map(str, by_wall))),
         by_file=tuple(sorted((file, count_of(by_file, file) or 0) for file in map(str, by_file))),
         more_files=report.more_files,
-        findings=tuple(_finding(found) for found in objects_of(said, "findings")[:FINDINGS_SHOWN]),
+        findings=tuple(
+            record_of(Finding, each, file=text_of(each, "file") or "")
+            for each in objects_of(said, "findings")[:FINDINGS_SHOWN]
+        ),
         since=epoch_seconds(said.get("since")),
-        detail=text_of(said, "detail") or "",
-        cause=text_of(said, "cause"),
-        sha256=text_of(said, "sha256"),
-        walls=texts_of(said, "walls"),
-        evaluation=text_of(said, "evaluation") or "",
-        evaluation_sets=count_of(said, "evaluation_sets"),
-        evaluation_refused=count_of(said, "evaluation_refused"),
         not_evaluated=tuple((wall, text_of(reasons, wall) or "") for wall in map(str, reasons)),
     )
 
@@ -72,17 +67,6 @@ def status_of(answer: FirewallAnswer, heard_at: float) -> FirewallStatus:
         return seen
     return replace(
         seen, origin=Origin("live", None, Freshness.UNKNOWN, answer.why), detail=answer.why, findings=()
-    )
-
-
-def _finding(found: Json) -> Finding:
-    return Finding(
-        wall=text_of(found, "wall") or "?",
-        file=text_of(found, "file") or "",
-        line=count_of(found, "line") or 0,
-        row_id=text_of(found, "row_id"),
-        run_id=text_of(found, "run_id"),
-        detail=text_of(found, "detail") or "",
     )
 
 

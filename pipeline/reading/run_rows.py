@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import LockStatus, RunRow
-from pipeline.platform.lenient_json import count_of, flag_of, number_of, object_of, text_of, texts_of
+from pipeline.platform.lenient_json import object_of, record_of
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 
@@ -29,25 +29,14 @@ def _row(reports: RunReports, run_id: str, lock: LockStatus, notes: Notes) -> Ru
             return RunRow(run_id, command=lock.command, started=lock.since, note="running")
         note = "summary unreadable" if reports.has_summary(run_id) else "ended before its commit"
         return RunRow(run_id, started=_time_in(run_id), note=note)
-    counts = object_of(summary, "counts")
-    return RunRow(
+    return record_of(
+        RunRow,
+        {**object_of(summary, "counts"), **summary},
         pipeline_run_id=run_id,
-        command=text_of(summary, "command") or "",
         finished=True,
-        ok=flag_of(summary, "ok"),
-        exit_code=count_of(summary, "exit_code"),
-        run_hash=text_of(summary, "run_hash"),
         started=epoch_seconds(summary.get("started_at")),
         ended=epoch_seconds(summary.get("finished_at")),
-        elapsed_seconds=number_of(summary, "elapsed_seconds"),
-        lines=count_of(counts, "lines"),
-        evidence=count_of(counts, "evidence"),
-        rag=count_of(counts, "rag"),
-        sft=count_of(counts, "sft"),
-        preference=count_of(counts, "preference"),
-        chunks_processed=count_of(counts, "chunks_processed"),
-        chunks_total=count_of(counts, "chunks_total"),
-        warnings=texts_of(summary, "warnings"),
+        note="",
     )
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from pipeline.platform.lenient_json import (
     read_bytes,
     read_object,
     read_tail,
+    record_of,
     rows,
 )
 
@@ -131,3 +133,24 @@ def test_a_small_file_is_read_into_little_room(tmp_path: Path, read: Callable[[P
     finally:
         tracemalloc.stop()
     assert most < 1 << 20
+
+
+@dataclass(frozen=True)
+class _Told:
+    id: str
+    count: int
+    size: float | None
+    is_required: bool = True
+    note: str = "none"
+    names: tuple[str, ...] = ()
+    at: float | None = None
+
+
+def test_a_record_takes_what_is_of_its_fields_types_and_keeps_its_defaults_for_the_rest() -> None:
+    said = {"id": 7, "count": True, "size": 1, "is_required": False, "note": [], "names": ["a", 1], "at": 9.0}
+    assert record_of(_Told, said, at=None) == _Told("?", 0, 1.0, False, "none", ("a",), None)
+    assert record_of(_Told, None) == _Told("?", 0, None)
+
+
+def test_a_field_that_is_known_is_not_read() -> None:
+    assert record_of(_Told, {"id": "theirs", "note": "theirs"}, id="ours", note="").id == "ours"
