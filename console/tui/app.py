@@ -248,9 +248,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             await super().on_event(event)
 
     async def _hand_out(self, event: Typed) -> None:
-        """Keys that were sent before a dialogue was seen are dropped, and those behind its answer."""
-        is_deaf = isinstance(self.screen, Dialogue) and not self.screen.listens
-        if not is_deaf and event.time > self._answered_at:
+        """Keys that a dialogue does not take are dropped, and those behind its answer."""
+        is_taken = not isinstance(self.screen, Dialogue) or self.screen.takes(event)
+        if is_taken and event.time > self._answered_at:
             await super().on_event(event)
 
     @property

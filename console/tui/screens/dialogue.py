@@ -1,7 +1,8 @@
 """The base of dialogues: a box over a screen, deaf to keys typed before it was seen.
 
 Over a slow link a key may have been typed long before the dialogue that it reaches was drawn.
-So keys are dropped until the box has been on the screen for a moment.
+So keys are dropped until the box has been on the screen for a moment; text for a marked field is kept, since
+it waits there, in plain sight, for an enter that is not typed ahead.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
@@ -29,7 +31,7 @@ Result = TypeVar("Result")
 class Dialogue(ModalScreen[Result]):
     """Subclasses say what is read, and answer with ``dismiss``; escape and a lost link both mean no.
 
-    The app drops keys for as long as the dialogue on top does not listen.
+    The app drops the keys that the dialogue on top does not take.
     """
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -83,6 +85,10 @@ class Dialogue(ModalScreen[Result]):
         if not self.waits_for_eyes:
             return True
         return self._seen_at is not None and self.console.monotonic() - self._seen_at >= DEAF_SECONDS
+
+    def takes(self, event: events.Key | events.Paste) -> bool:
+        """Whether a key that arrives now is meant for this dialogue."""
+        return self.listens
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Once: what comes behind the answer answers nothing, here or below."""

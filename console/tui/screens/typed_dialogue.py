@@ -89,6 +89,11 @@ class TypedDialogue(Dialogue[Result]):
 
     # Keys, all of them, in their order
 
+    def takes(self, event: events.Key | events.Paste) -> bool:
+        """Text for a field that is marked from the start answers nothing, so it may be typed ahead."""
+        is_text = isinstance(event, events.Paste) or event.is_printable
+        return self.listens or (is_text and self.at != NOWHERE)
+
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()

@@ -76,16 +76,17 @@ async def test_keys_typed_ahead_of_the_question_are_dropped() -> None:
     assert app.fake_feed.carried_out == []
 
 
-async def test_a_reason_typed_ahead_does_not_arm() -> None:
+async def test_a_reason_typed_ahead_is_kept_and_its_enter_does_not_arm() -> None:
     app = StillApp(states.healthy(), LEAN)
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("a", *"reason", "enter")
-        await pilot.pause()
+        await burst(pilot, "a", *"drill", "enter")
         assert isinstance(app.screen, ArmDialogue)
+        assert app.screen.fields[0].text == "drill"
+        assert not app.armed.is_armed
         await eyes_on(pilot)
         await pilot.press("enter")
         await pilot.pause()
-        assert not app.armed.is_armed
+        assert app.armed.is_armed
 
 
 async def test_the_word_that_takes_over_is_read_once() -> None:
