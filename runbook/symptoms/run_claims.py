@@ -13,6 +13,8 @@ from typing import Any, Literal
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import objects_of, read_tail, rows
+from pipeline.reading.past_runs import RunReports
+from pipeline.reading.report_files import Notes
 from runbook.change.files import state_of
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
@@ -112,9 +114,8 @@ def _last_run(root: Path) -> str | None:
     remembered = read_json(root, str(paths.RUN_STATE)).get("pipeline_run_id")
     if isinstance(remembered, str) and (root / paths.run_folder(remembered)).is_dir():
         return remembered
-    folder = root / paths.REPORTS
-    names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
-    return next((name for name in reversed(names) if (root / paths.events_file(name)).is_file()), None)
+    names = RunReports(root).newest_first(Notes())
+    return next((name for name in names if (root / paths.events_file(name)).is_file()), None)
 
 
 def _digest_in_events(root: Path, run_id: str) -> str | None:

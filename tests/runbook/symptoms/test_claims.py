@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from pipeline.contracts import paths
+from runbook.symptoms import run_claims
 from runbook.symptoms.claims import output_difference, source_difference
 from runbook.symptoms.receipt_claims import newest_claim
 
@@ -63,6 +64,15 @@ def test_the_newest_claim_is_that_of_the_run_that_committed_last_whatever_its_na
     (tmp_path / paths.RUN_STATE).write_bytes(orjson.dumps({"pipeline_run_id": names[0]}))
     told_by, claim, _ = newest_claim(tmp_path, "a.jsonl")
     assert (told_by, claim["rows"]) == (str(paths.receipts_folder(names[0]) / "export.json"), 0)
+
+
+def test_of_two_runs_within_a_second_the_last_one_is_the_one_that_began_last(tmp_path: Path) -> None:
+    for number, started in (("0001", "2026-01-01T00:00:00.900Z"), ("0002", "2026-01-01T00:00:00.100Z")):
+        name = f"20260101T000000Z-{number}"
+        (tmp_path / paths.run_folder(name)).mkdir(parents=True)
+        (tmp_path / paths.events_file(name)).write_bytes(b"")
+        (tmp_path / paths.summary_file(name)).write_bytes(orjson.dumps({"ok": True, "started_at": started}))
+    assert run_claims._last_run(tmp_path) == "20260101T000000Z-0001"
 
 
 def test_a_link_is_told_and_not_followed(tmp_path: Path) -> None:
