@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
 from console import keymap
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault
+from pipeline.contracts.nearest import nearest
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import bytes_or_empty, object_of
@@ -53,9 +53,9 @@ def choose(given: Mapping[str, object]) -> KeyChoice:
     for action_id, value in given.items():
         names = _texts(value)
         if action_id not in keymap.BY_ID:
-            close = get_close_matches(action_id, list(keymap.BY_ID), 1, 0.4)
-            nearest = f" Nearest: {close[0]}." if close else ""
-            wrong.append(f"[console] keys: there is no action {visible(action_id, 40)}.{nearest}")
+            close = nearest(action_id, keymap.BY_ID)
+            hint = f" Nearest: {close}." if close else ""
+            wrong.append(f"[console] keys: there is no action {visible(action_id, 40)}.{hint}")
         elif not names or not all(_is_key(keymap.named(name)) for name in names):
             wrong.append(f"[console] keys: {action_id} has a value that is not a key or a list of keys.")
         elif all(keymap.named(name) in EATEN for name in names):

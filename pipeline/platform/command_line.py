@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from difflib import get_close_matches
 from typing import NoReturn
 
 from pipeline.contracts.command import Argument, Command, arg
@@ -36,14 +35,9 @@ class CommandParser(argparse.ArgumentParser):
         if start == "unrecognized arguments":
             return nearest(words.split()[0].partition("=")[0], self._option_string_actions)
         chosen = _CHOICE.search(message)
-        if chosen is None:
-            return ""
-        # The message names all of them: only a slip of the finger is worth a guess, fish is no bash.
-        close = get_close_matches(chosen["value"], re.findall(_WORD, chosen["choices"]), 1, _SLIP)
-        return next(iter(close), "")
+        return nearest(chosen["value"], re.findall(_WORD, chosen["choices"])) if chosen else ""
 
 
-_SLIP = 0.7
 _WORD = r"[\w][\w.-]*"
 _VALUE = re.compile(r"argument (?P<name>[^:]+): invalid (?P<kind>\w+) value: (?P<value>.+)\Z", re.DOTALL)
 _CHOICE = re.compile(r": invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)\Z", re.DOTALL)

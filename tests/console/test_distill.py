@@ -83,6 +83,9 @@ def test_console_flags_open_the_console() -> None:
         (["stats"], "There is no command stats.", "Did you mean: distill status"),
         (["run_all"], "There is no command run_all.", "Did you mean: distill run-all"),
         (["xyzzy"], "There is no command xyzzy.", "See all of them: distill --help"),
+        (["nonsens"], "There is no command nonsens.", "See all of them: distill --help"),
+        (["--nonsens"], "There is no flag --nonsens.", "See all of them: distill --help"),
+        (["-x"], "There is no flag -x.", "See all of them: distill --help"),
         (["--jsn"], "There is no flag --jsn.", "Did you mean: distill --json"),
         (["--events"], "--events needs a value.", "See all of them: distill --help"),
         (

@@ -39,3 +39,10 @@ def test_a_slip_is_told_in_three_lines_with_what_is_nearest(
     assert f"distill try: {happened}" in what_happened or happened in what_happened
     assert "Nothing was read or written." in kept_safe
     assert next_step in do_next
+
+
+@pytest.mark.parametrize("flag", ["--nonsens", "--xy", "-x"])
+def test_what_is_no_slip_of_a_flag_suggests_none(flag: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        parser_of(COMMAND).parse_args(["check", flag])
+    assert raised.value.fault.as_lines()[2].endswith("do next        distill try --help")
