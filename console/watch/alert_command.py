@@ -36,7 +36,7 @@ def alert_command(root: Path) -> tuple[str, ...]:
     except OSError as error:
         raise storage_fault(error, path, "Nothing was run.", doing="read") from error
     except (ValueError, RecursionError) as error:
-        raise _unusable(path, f"cannot be read: {error}") from error
+        raise _unusable(path, f"cannot be read: {error}", what=str(path)) from error
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(word, str) and "\0" not in word for word in value):
@@ -55,12 +55,12 @@ def _not_trusted(path: Path) -> str:
     return "anyone can write to it" if found.st_mode & stat.S_IWOTH else ""
 
 
-def _unusable(path: Path, why: str) -> SettingsError:
+def _unusable(path: Path, why: str, what: str = "[alert] in distill.toml") -> SettingsError:
     return SettingsError.of(
         "alert_command_refused",
         f"{path} {why}.",
         "Nothing was run.",
-        "Correct [alert] in distill.toml, then: distill config show",
+        f"Correct {what}, then: distill config show",
         file=str(path),
     )
 

@@ -182,10 +182,22 @@ def test_a_command_in_a_file_that_others_may_write_is_not_run(
     assert alert_command(root) == ()
 
 
-@pytest.mark.parametrize("text", ["[alert]\ncommand = 3\n", "[alert]\ncommand = [3]\n", "not toml"])
-def test_a_command_that_cannot_be_used_is_a_settings_error(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SettingsError):
-        alert_command(workspace(tmp_path, text))
+@pytest.mark.parametrize(
+    ("text", "blamed"),
+    [
+        ("[alert]\ncommand = 3\n", "[alert] in distill.toml"),
+        ("[alert]\ncommand = [3]\n", "[alert] in distill.toml"),
+        ("not toml", "distill.toml"),
+        ("\xff", "distill.toml"),
+        ("[a]\n" + "#" * 2**20, "distill.toml"),
+    ],
+)
+def test_a_command_that_cannot_be_used_blames_what_is_wrong(tmp_path: Path, text: str, blamed: str) -> None:
+    (tmp_path / "distill.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SettingsError) as raised:
+        alert_command(tmp_path)
+    assert ("[alert]" in str(raised.value.fault)) is ("[alert]" in blamed)
+    assert blamed in raised.value.fault.do_next
 
 
 def test_settings_that_everybody_may_write_run_nothing(tmp_path: Path) -> None:
