@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
-
 # Of the letters of both words so many are shared: a slip of the finger, and no other word.
 _SLIP = 0.6
 

@@ -91,7 +91,7 @@ def plan_prune(planning: Planning, incidents: Iterable[Incident]) -> Draft:
                 path=str(paths.INCIDENTS / incident.id),
                 before={path: planning.state(path) for path in found},
                 says=f"Delete the originals that {incident.id} keeps.",
-                by_hand=f"rm -- {shlex.join(found)}",
+                by_hand=" \\\n  ".join(("rm --", *map(shlex.quote, found))),
             )
         )
     if not steps:

@@ -58,8 +58,11 @@ def step_lines(step: StepBlock) -> list[str]:
         lines.append(f"     {step.change}")
     if step.to:
         lines.append(f"     → {visible(step.to)}  the same bytes")
-    if step.by_hand:
-        lines.append(f"     by hand: {visible(step.by_hand)}")
+    # A delete names digests, each on a line of its own; names elsewhere may hold a line end, and break none.
+    shown = step.by_hand.split("\n") if step.verb == "delete" else [step.by_hand]
+    lines += [
+        f"     {' ' * 8 if at else 'by hand:'} {visible(text)}" for at, text in enumerate(shown) if text
+    ]
     return lines
 
 

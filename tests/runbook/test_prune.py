@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,25 @@ def test_prune_lets_originals_go_and_says_so_where_undo_is_asked(tmp_path: Path)
     assert "pruned at" in refused.stderr
     again = distill(root, "incident", "prune")
     assert (again.returncode, "No resolved incident keeps originals" in again.stderr) == (2, True)
+
+
+def test_each_original_stands_on_a_line_of_its_own_in_a_command_that_can_be_pasted(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    named = [SCHEMA, "pipeline/__main__.py"]
+    for name in named:
+        (workspace.root / name).write_bytes(name.encode())
+    session = direct(workspace, "restore")
+    carried_out(session, plan_restore(session.planning(), named))
+    session.verify()
+    kept = _kept(workspace.root, session.incident.id)
+    assert len(kept) > 1
+    shown = distill(workspace.root, "incident", "prune").stdout.splitlines()
+    begin = next(at for at, line in enumerate(shown) if "by hand:" in line)
+    by_hand = shown[begin : begin + 1 + len(kept)]
+    assert [line.count("/kept/") for line in by_hand] == [0, *[1] * len(kept)]
+    pasted = "\n".join(by_hand).partition("by hand: ")[2]
+    subprocess.run(["/bin/sh", "-c", pasted], cwd=workspace.root, check=True)
+    assert not [path for path in kept if path.exists()]
 
 
 def test_what_is_not_resolved_keeps_its_originals(tmp_path: Path) -> None:
