@@ -43,6 +43,7 @@ class KnownSymptom:
     live: bool = False
     nothing_yet: bool = False
     by_glance: bool = False
+    contained: bool = False
     stale: str = ""
     title: str = ""
     what_you_see: str = ""
@@ -65,6 +66,7 @@ class KnownSymptom:
             stale=self.stale,
             id=self.id,
             by_glance=self.by_glance,
+            contained=self.contained,
         )
 
     @property

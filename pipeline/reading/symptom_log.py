@@ -52,6 +52,7 @@ def _answer(symptom_id: str, row: Json) -> Answer | None:
         text_of(row, "stale") or "",
         id=symptom_id,
         by_glance=flag_of(row, "by_glance") is True,
+        contained=flag_of(row, "contained") is True,
     )
 
 
@@ -103,4 +104,5 @@ def _row(answer: Answer) -> dict[str, object]:
         "since": answer.since,
         "stale": answer.stale[:_TEXT_CHARACTERS],
         "by_glance": answer.by_glance,
+        "contained": answer.contained,
     }

@@ -174,6 +174,7 @@ def _found_data(found: Found, tag: str, *, own_engine: bool) -> dict[str, Any]:
         "stale": detection.stale,
         "nothing_yet": detection.nothing_yet,
         "by_glance": detection.by_glance,
+        "contained": detection.contained,
         "age_seconds": detection.age_seconds(detection.read_at),
         "reproduce": detection.reproduce,
         "next_step": f"distill runbook open {found.symptom.id}" if found.is_raised else "",

@@ -151,8 +151,7 @@ def _or_kept(detection: Detection, kept: Answer | None, *, full: bool) -> Detect
 
 
 def _as_kept(detection: Detection, kept: Answer) -> Detection:
-    own = {"nothing_yet": False, "contained": detection.contained}
-    return detection.model_copy(update=repeated(kept) | own)
+    return detection.model_copy(update=repeated(kept))
 
 
 def keep(root: Path, found: Sequence[Found]) -> list[Found]:

@@ -31,6 +31,12 @@ def test_an_answer_is_read_with_its_page() -> None:
     assert known.by_hand == (("Put it back.", "git checkout -- it"),)
 
 
+@pytest.mark.parametrize("reason", ["contained", "nothing_yet"])
+def test_who_had_nothing_to_see_was_not_blind(reason: str) -> None:
+    blind, aside = parse(answer(symptom("A", "unknown"), symptom("B", "unknown", **{reason: True})).encode())
+    assert (blind.answer.is_blind, aside.answer.is_blind) == (True, False)
+
+
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"symptoms": []}', '{"symptoms": [5, "x"]}'])
 def test_what_is_no_answer_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"it names no symptom|unexpected|EOF|invalid|Input"):

@@ -16,11 +16,12 @@ from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.reading.check_report import AUDIT
 from pipeline.reading.symptom_answers import TOUCHED
 from pipeline.reading.symptom_log import keep_looks
+from runbook.commands.runbook import _found_data
 from runbook.probes.check_reports import by_checks
-from runbook.probes.looks import Detector
+from runbook.probes.looks import Detector, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS, by_report
-from runbook.wizard.detecting import detect_all, exit_code
+from runbook.wizard.detecting import Found, _or_kept, detect_all, exit_code
 from tests.runbook.workspaces import make_workspace
 
 ID = "S1.P3.distribution"
@@ -123,6 +124,17 @@ def test_a_green_report_that_is_older_than_a_change_is_stale_and_no_all_clear(tm
     assert (found.detection.verdict, found.detection.stale) == (Verdict.CLEAR, TOUCHED)
     assert exit_code([found], time.time()) == ExitCode.NOT_EVALUATED
     assert _asked(workspace) == [], "a look by itself holds no lock; --full does"
+
+
+@pytest.mark.parametrize("contained", [True, False])
+def test_a_look_that_stands_says_itself_whether_it_was_blind(contained: bool) -> None:
+    """Not what it takes the place of: a blind look is not called contained, nor the other way round."""
+    told = Answer(Verdict.UNKNOWN, "never made", 1.0, id=ID, nothing_yet=True, contained=not contained)
+    kept = Answer(Verdict.UNKNOWN, "looked", 2.0, id=ID, contained=contained)
+    stood = _or_kept(detection_from(ID, told, reproduce=""), kept, full=False)
+    assert (stood.observed, stood.answer.is_blind) == ("looked", not contained)
+    known = next(each for each in SYMPTOMS if each.id == ID)
+    assert _found_data(Found(known, stood, None, None), "tag", own_engine=True)["contained"] is contained
 
 
 @pytest.mark.parametrize("verdict", [Verdict.CLEAR, Verdict.DETECTED])

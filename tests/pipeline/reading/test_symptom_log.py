@@ -36,6 +36,13 @@ def test_a_symptom_keeps_the_time_of_its_first_sighting_until_it_was_seen_gone(t
     assert read(tmp_path)["A"].since == NOW + 20
 
 
+@pytest.mark.parametrize("contained", [True, False])
+def test_who_reads_a_look_is_no_more_blind_than_who_looked(tmp_path: Path, contained: bool) -> None:
+    looked = replace(seen(Verdict.UNKNOWN), contained=contained)
+    keep_looks(tmp_path, [looked], NOW)
+    assert read(tmp_path)["A"].is_blind is looked.is_blind
+
+
 def test_who_could_not_look_silences_no_alarm(tmp_path: Path) -> None:
     keep_looks(tmp_path, [seen(Verdict.DETECTED, NOW)], NOW)
     starved = replace(seen(Verdict.UNKNOWN, NOW + 5), observed="too few file descriptors")
