@@ -190,12 +190,11 @@ def _cut(planning: Planning, path: str, before: FileState, after: FileState, not
             TruncateFile(path=path, before=after, after=before, says=f"Cut the appended rows off {path}.")
         ]
     if path != str(paths.AUDIT_BASELINES):
-        raise refused(
-            "rows_followed",
-            f"Rows were appended to {path} since, and its rows cannot be revoked.",
-            "Keep them; they do no harm.",
-            path,
-        )
+        what, then = f"Rows were appended to {path} since", "Keep them; they do no harm."
+        if path == str(paths.JOURNAL_MEMORY):
+            what = f"An audit followed in {path}, which read the journals as they were adopted"
+            then = "To have other bytes believed, put them there, then: distill baseline adopt --note WHY"
+        raise refused("rows_followed", f"{what}, and its rows cannot be revoked.", then, path)
     notes.append(f"rows followed in {path}: a row that revokes is appended instead")
     data = read_bytes(root, path)[before.bytes or 0 : after.bytes]
     steps: list[Step] = []

@@ -20,6 +20,7 @@ from runbook.symptoms.s2_drift.glance import glance
 from tests.git_commands import git
 from tests.pipeline.audit.audited import passing_acceptance
 from tests.pipeline.engine.workspaces import engine
+from tests.runbook.command_line import distill
 from tests.runbook.symptoms.walked import diagnosed, filled, raised, repaired, taken_back_once, verdict
 
 ID = "S2.drift"
@@ -148,6 +149,25 @@ def test_adopted_it_is_held_to_what_it_is_and_taken_back_it_is_missed_again(root
     assert b"nothing of it is needed" in (root / paths.JOURNAL_MEMORY).read_bytes()
     taken_back_once(root, plan["incident_id"])
     assert rerun(Workspace(root)).verdict == "detected"
+
+
+def test_adopted_and_audited_since_its_undo_says_why_not_and_what_does(root: Path) -> None:
+    before = (root / LOG).read_bytes()
+    (root / LOG).write_bytes(before[:-9])
+    _audit(root)
+    plan = repaired(root, ID, "--offer", "adopt-journal", *WHY)
+    _audit(root)
+    refused = distill(root, "undo", plan["incident_id"])
+    assert refused.returncode == 2
+    happened, kept, then = refused.stderr.splitlines()[-3:]
+    assert f"An audit followed in {paths.JOURNAL_MEMORY}" in happened
+    assert "Nothing was changed" in kept
+    assert "put them there, then: distill baseline adopt --note WHY" in then
+    (root / LOG).write_bytes(before)
+    adopted = engine(root, "baseline", "adopt", "--note", "the bytes are back")
+    assert adopted.returncode == 0, adopted.stderr
+    _audit(root)
+    assert (_missed(root)["failed"], raised(root)) == (0, [])
 
 
 def test_one_with_a_copy_is_put_back_and_one_without_adopted_by_one_plan(root: Path) -> None:
