@@ -13,7 +13,9 @@ is then the cure: it keeps the bytes all the same, warns, and ends with 0.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -186,6 +188,9 @@ class StandingExport:
                 confined.opened(self._session.workspace, relative) as source,
                 disk.replacing(target) as descriptor,
             ):
+                size, room = os.fstat(source).st_size, os.fstatvfs(descriptor)
+                if size > room.f_bavail * room.f_frsize:  # a disk that is filled first stops others, too
+                    raise OSError(errno.ENOSPC, f"its {size:,} bytes do not fit")
                 while data := disk.read_some(source, READ_BYTES, path):
                     hasher.update(data)
                     disk.write_all(descriptor, data)
@@ -230,11 +235,9 @@ class Rescored:
         if not (workspace / SFT).exists():
             return
         staged = {output.relative: output for result in emitted for output in result.outputs}
-        digests = last_clear.digests_now(
-            workspace,
-            settings,
-            {name: output.sha256 for name, output in staged.items() if _is_verdicts(name)},
-        )
+        verdicts = {name: output.sha256 for name, output in staged.items() if _is_verdicts(name)}
+        with session.interruptible():
+            digests = last_clear.digests_now(workspace, settings, verdicts)
         if last_clear.is_last_clear(workspace, digests):
             return
         question = start_firewall(workspace, scored=_verdict_files(workspace, staged))

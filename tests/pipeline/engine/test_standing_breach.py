@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.contracts import paths
+from pipeline.contracts.faults import StorageError
+from pipeline.engine import last_clear
 from pipeline.engine.commit_points import VARIABLE
 from pipeline.engine.intent import read_intent
+from pipeline.engine.standing_export import Rescored, StandingExport
+from pipeline.platform import disk
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 from pipeline.reading.set_aside import unseen_breach
+from pipeline.settings.model import Settings
 from tests.pipeline.engine.workspaces import (
     RECORDED_AT,
     encoded,
@@ -353,3 +361,37 @@ def test_a_poisoned_file_is_kept_by_its_name_where_the_sft_file_was_set_aside(wo
     found = unseen_breach(workspace, RunReports(workspace), [folder.name], Notes())
     assert found is not None
     assert found.kept == str(kept)
+
+
+def test_a_breach_that_the_disk_has_no_room_for_is_refused_before_a_byte_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"12345")
+    standing: Any = SimpleNamespace(_session=SimpleNamespace(workspace=tmp_path))
+    monkeypatch.setattr(os, "fstatvfs", lambda _file: SimpleNamespace(f_bavail=4, f_frsize=1))
+    monkeypatch.setattr(disk, "write_all", lambda *_: pytest.fail("written"))
+    with pytest.raises(StorageError) as raised:
+        StandingExport._copy(standing, "a.jsonl", tmp_path / "kept")
+    assert raised.value.fault.code == "disk_full"
+    assert "its 5 bytes do not fit" in raised.value.fault.what_happened
+    assert [each.name for each in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_what_new_verdicts_are_compared_with_is_read_until_a_signal_comes(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_inside = False
+
+    @contextlib.contextmanager
+    def interruptible() -> Iterator[None]:
+        nonlocal is_inside
+        is_inside = True
+        yield
+        is_inside = False
+
+    asked = []
+    monkeypatch.setattr(last_clear, "digests_now", lambda *_: asked.append(is_inside))
+    monkeypatch.setattr(last_clear, "is_last_clear", lambda *_: True)
+    session: Any = SimpleNamespace(workspace=workspace, interruptible=interruptible)
+    Rescored(session, Settings(), [])
+    assert asked == [True]
