@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections import Counter
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
+from unittest.mock import patch
 
 from pipeline.platform import disk
 
@@ -71,6 +75,34 @@ class FaultyDisk(disk.DiskOperations):
     def mkdir(self, *names: Any, **how: Any) -> None:
         self._refuse("mkdir")
         super().mkdir(*names, **how)
+
+
+class _Places(FaultyDisk):
+    """Fails never; ``numbers`` says which operations came from the same place, by the whole stack."""
+
+    def __init__(self, error: int, *, for_good: bool) -> None:
+        super().__init__(sys.maxsize, error, for_good=for_good)
+        self.numbers: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+
+    def _is_bad(self, kind: str) -> bool:
+        bad = super()._is_bad(kind)
+        frame: FrameType | None = sys._getframe()
+        place: list[object] = [kind]
+        while frame is not None:
+            place += (frame.f_code, frame.f_lineno)
+            frame = frame.f_back
+        self.numbers[tuple(place)].append(self.count)
+        return bad
+
+
+def telling_operations(act: Callable[[], object], error: int, *, for_good: bool) -> list[int]:
+    """Which N to try: of each place in the code that is operated from, the first, the middle and the last
+    operation of an undisturbed ``act``; a loop's others meet the same code. Then one that nothing reaches."""
+    places = _Places(error, for_good=for_good)
+    with patch.object(disk, "operations", places):
+        act()
+    chosen = {numbers[at] for numbers in places.numbers.values() for at in (0, len(numbers) // 2, -1)}
+    return [*sorted(chosen), places.count + 10]
 
 
 class ShortWrites(disk.DiskOperations):
