@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
-
-import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
@@ -22,12 +19,6 @@ from runbook.symptoms.verdict_look import Counts, ScorerLook, counted
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import run_all
-from tests.runbook.symptoms.walked import filled
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return filled(tmp_path / "w")
 
 
 def found(workspace: Workspace) -> tuple[Detection, Diagnosis]:

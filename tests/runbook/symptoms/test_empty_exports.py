@@ -15,13 +15,7 @@ from runbook.symptoms.s4_empty_exports.diagnose import SYMPTOM
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine, run_all
-from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import tree
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return filled(tmp_path / "w")
 
 
 def sources(workspace: Workspace) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +18,9 @@ from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import run_all
-from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import planning
 
 CHATS = "data/_kb/chats.jsonl"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return filled(tmp_path / "w")
 
 
 def found(workspace: Workspace) -> tuple[Detection, Diagnosis]:

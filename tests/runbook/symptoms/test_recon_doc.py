@@ -14,15 +14,10 @@ from runbook.probes.workspace import Workspace
 from runbook.symptoms.s1_p0_recon_doc import DEFINITION
 from tests.git_commands import git
 from tests.runbook.command_line import distill
-from tests.runbook.symptoms.walked import RECON, cause, diagnosed, filled, verdict
+from tests.runbook.symptoms.walked import RECON, cause, diagnosed, verdict
 from tests.runbook.workspaces import TAG, planning
 
 ID = "S1.P0.recon-doc"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return filled(tmp_path / "w").root
 
 
 @pytest.mark.parametrize("left", [None, b"", b" \n\t\n"])

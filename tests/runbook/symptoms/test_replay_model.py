@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -21,15 +20,10 @@ from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.replay.chat_server import chat_server, says
 from tests.runbook.command_line import distill
 from tests.runbook.drills.faces import glanced, six_faces
-from tests.runbook.symptoms.walked import cause, filled
+from tests.runbook.symptoms.walked import cause
 from tests.runbook.workspaces import planning
 
 FILLER = "As an AI language model I cannot say; it depends. I hope this helps you anyway."
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return filled(tmp_path / "w")
 
 
 def _settings(workspace: Workspace, lines: str) -> None:

@@ -18,15 +18,9 @@ from runbook.symptoms.s1_p4_self_pair import CHECKS, MISSING, PAIRS, STALE
 from runbook.symptoms.s1_p4_self_pair.diagnose import SYMPTOM, bad_pairs, detect, rerun
 from runbook.symptoms.s1_p4_self_pair.glance import glance
 from runbook.wizard.diagnosing import diagnose_only
-from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import SFT
 
 SCORED = "data/scored-runs/runs.jsonl"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return filled(tmp_path / "w")
 
 
 def test_verdicts_that_changed_since_make_the_export_stale(workspace: Workspace) -> None:

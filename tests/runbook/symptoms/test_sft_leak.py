@@ -21,7 +21,6 @@ from tests.runbook.symptoms.walked import (
     applied,
     cause,
     diagnosed,
-    filled,
     raised,
     repaired,
     taken_back,
@@ -31,11 +30,6 @@ from tests.runbook.workspaces import SFT, tree
 
 ID = "S1.P4.sft-leak"
 SCORED = "data/scored-runs/runs.jsonl"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return filled(tmp_path / "w").root
 
 
 def append_rejected(root: Path) -> None:

@@ -7,22 +7,15 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.reading.source_notes import note_line
 from tests.pipeline.engine.workspaces import engine
-from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back, verdict
+from tests.runbook.symptoms.walked import cause, diagnosed, raised, repaired, taken_back, verdict
 from tests.runbook.workspaces import tree
 
 ID = "S1.P0.source-missing"
 CHATS = "data/_kb/chats.jsonl"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return filled(tmp_path / "w").root
 
 
 def on_the_dashboard(root: Path) -> list[str]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-
-import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
@@ -16,14 +13,8 @@ from runbook.symptoms.s1_p5_summary import SETTINGS, SOURCES, STAGE_ALONE, UNKNO
 from runbook.symptoms.s1_p5_summary.diagnose import SYMPTOM, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine
-from tests.runbook.symptoms.walked import filled
 
 SOURCE = "data/_kb/chats.jsonl"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return filled(tmp_path / "w")
 
 
 def _diagnosed(workspace: Workspace) -> tuple[str, Confidence, list[str]]:

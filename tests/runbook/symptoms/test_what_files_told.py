@@ -6,23 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from pipeline.contracts import paths
 from pipeline.reading.report_files import Notes
 from pipeline.reading.symptom_log import read_looks
 from tests.runbook.command_line import CONSENT, distill, planned
 from tests.runbook.drills.faces import glanced, six_faces
 from tests.runbook.symptoms.test_sft_leak import append_rejected
-from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import SFT
 
 LEAK, SUMMARY = "S1.P4.sft-leak", "S1.P5.summary"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return filled(tmp_path / "w").root
 
 
 def quarantined_by_hand(root: Path) -> None:
