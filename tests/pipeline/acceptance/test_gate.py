@@ -35,13 +35,17 @@ def workspace(tmp_path: Path) -> Path:
     return root
 
 
-def acceptance(
-    workspace: Path, tmp_path: Path, *options: str, env: Mapping[str, str] | None = None
+def acceptance(workspace: Path, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return _asked(workspace, tmp_path, "acceptance", *options)
+
+
+def _asked(
+    workspace: Path, tmp_path: Path, *words: str, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     temporary = tmp_path / "tmp"
     temporary.mkdir(exist_ok=True)
     return subprocess.run(
-        engine_argv(["acceptance", "-C", str(workspace), *options]),
+        engine_argv([*words, "-C", str(workspace)]),
         capture_output=True,
         text=True,
         env={**os.environ, "TMPDIR": str(temporary), **(env or {})},
@@ -64,20 +68,25 @@ def test_every_invariant_of_the_index_has_its_judge_and_its_jobs_exist(tmp_path:
 
 
 @pytest.mark.slow
-def test_all_invariants_hold_and_nothing_is_left(workspace: Path, tmp_path: Path) -> None:
+def test_an_audit_runs_the_gate_all_invariants_hold_and_nothing_is_left(
+    workspace: Path, tmp_path: Path
+) -> None:
     before = listing(workspace)
     firewalls = tmp_path / "firewalls"
     stand_in = tmp_path / "python"
     stand_in.write_text(f"#!/bin/sh\necho start >> '{firewalls}'\nexec '{sys.executable}' \"$@\"\n")
     stand_in.chmod(0o700)
-    finished = acceptance(workspace, tmp_path, env={INSTALLED_PYTHON_VARIABLE: str(stand_in)})
+    words = ("audit-full", "--check", "P6.acceptance", "--json")
+    finished = _asked(workspace, tmp_path, *words, env={INSTALLED_PYTHON_VARIABLE: str(stand_in)})
     assert finished.returncode == 0, finished.stdout
-    assert "22/22 required checks passed" in finished.stdout
+    (check,) = json.loads(finished.stdout)["checks"]
+    assert (check["status"], check["observed"]) == ("pass", "22/22")
     # Each is an interpreter of its own, which is a tenth of a second.
     assert 1 <= len(firewalls.read_text().splitlines()) <= MOST_FIREWALLS
     assert roots(tmp_path) == []
     added = changes(before, listing(workspace))
-    assert all(path == "reports" or path.startswith("reports/") for path in added)
+    of_the_audit = {".distill", str(paths.LOCK), "reports"}
+    assert [path for path in added if path not in of_the_audit and not path.startswith("reports/")] == []
     report: dict[str, Any] = json.loads((workspace / paths.ACCEPTANCE_DATA).read_bytes())
     assert (report["kind"], report["ok"], report["exit_code"]) == ("acceptance", True, 0)
     assert [check["id"] for check in report["checks"]] == [spec.id for spec in ACCEPTANCE]

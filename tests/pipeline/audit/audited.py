@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 
 from pipeline import cli
+from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.contracts.check_index import ACCEPTANCE, AUDIT
 from pipeline.engine.code_digest import engine_digest
+from pipeline.settings.load import load_settings
 from tests.pipeline.engine.workspaces import make_workspace, run_all
 
 Row = dict[str, Any]
@@ -29,6 +31,10 @@ def build(root: Path) -> Path:
     doc.write_text("# Recon\n\nTwo logs, both ours.\n", encoding="utf-8")
     run_all(workspace)
     return workspace
+
+
+def view_of(workspace: Path) -> WorkspaceView:
+    return WorkspaceView(workspace, load_settings(workspace).settings)
 
 
 def passing_acceptance(place: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,16 +34,6 @@ from tests.pipeline.engine.workspaces import engine, make_workspace
 from tests.warm_processes import COLD_VARIABLE
 
 REPORT_JSON = paths.AUDIT_DATA
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("healthy") / "w")
-
-
-@pytest.fixture
-def workspace(healthy: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(healthy, tmp_path / "w"))
 
 
 @pytest.fixture

@@ -9,25 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.pipeline.audit.audited import REQUIRED, audit, build, check_of, not_passed, passing_acceptance
+from tests.pipeline.audit.audited import REQUIRED, audit, check_of, not_passed, passing_acceptance
 from tests.pipeline.audit.engine_faults import ENGINE_FAULTS, EngineFault, audited, plant, with_own_engine
 from tests.pipeline.audit.faults import FAULTS, Fault
 
 ALL_FAULTS: tuple[Fault | EngineFault, ...] = (*FAULTS, *ENGINE_FAULTS)
 RECORD = Path(__file__).with_name("faults.json")
 RENEW = "meant? DISTILL_RECORD_FAULTS=1 pytest tests/pipeline/audit/test_faults.py, and read the difference"
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("healthy") / "w")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +40,7 @@ def observed(fault: Fault | EngineFault, report: dict[str, Any]) -> dict[str, An
     }
 
 
-def test_a_healthy_workspace_is_all_green(healthy: Path, gate: str, tmp_path: Path) -> None:
-    workspace = tmp_path / "w"
-    shutil.copytree(healthy, workspace)
+def test_a_healthy_workspace_is_all_green(workspace: Path, gate: str) -> None:
     report = audit(workspace, "--acceptance-report", gate)
     assert not_passed(report) == {}
     assert report["exit_code"] == 0
@@ -56,9 +48,7 @@ def test_a_healthy_workspace_is_all_green(healthy: Path, gate: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_planted_fault_turns_its_check_red(fault: Fault, healthy: Path, gate: str, tmp_path: Path) -> None:
-    workspace = tmp_path / "w"
-    shutil.copytree(healthy, workspace)
+def test_a_planted_fault_turns_its_check_red(fault: Fault, workspace: Path, gate: str) -> None:
     if fault.audit_first:
         assert audit(workspace, "--acceptance-report", gate)["exit_code"] == 0
     planted = fault.plant(workspace)
@@ -77,8 +67,8 @@ def test_a_planted_fault_turns_its_check_red(fault: Fault, healthy: Path, gate: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ENGINE_FAULTS, ids=lambda fault: fault.name)
-def test_an_edited_engine_turns_its_check_red(fault: EngineFault, healthy: Path, tmp_path: Path) -> None:
-    workspace = with_own_engine(Path(shutil.copytree(healthy, tmp_path / "w")))
+def test_an_edited_engine_turns_its_check_red(fault: EngineFault, workspace: Path) -> None:
+    with_own_engine(workspace)
     plant(fault, workspace)
     report = audited(fault, workspace)
     found = observed(fault, report)
@@ -90,21 +80,10 @@ def test_an_edited_engine_turns_its_check_red(fault: EngineFault, healthy: Path,
 
 
 @pytest.mark.slow
-def test_the_same_engine_without_an_edit_is_all_green_but_for_the_rest_of_the_gate(
-    healthy: Path, tmp_path: Path
-) -> None:
-    workspace = with_own_engine(Path(shutil.copytree(healthy, tmp_path / "w")))
-    report = audited(None, workspace)
+def test_the_same_engine_without_an_edit_is_all_green_but_for_the_rest_of_the_gate(workspace: Path) -> None:
+    report = audited(None, with_own_engine(workspace))
     assert not_passed(report) == {"P6.acceptance": "not_evaluated"}
     assert report["engine"]["source"] == "workspace"
-
-
-@pytest.mark.slow
-def test_the_audit_runs_the_whole_gate_itself(healthy: Path, tmp_path: Path) -> None:
-    workspace = Path(shutil.copytree(healthy, tmp_path / "w"))
-    report = audit(workspace, "--check", "P6.acceptance")
-    assert check_of(report, "P6.acceptance")["observed"] == "22/22"
-    assert report["exit_code"] == 0
 
 
 def recorded() -> dict[str, Any]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 from pathlib import Path
 
 import zstandard
 
 from pipeline.audit import p0_recon, p2_evidence, p3_verdicts, p4_exports, p5_receipts
 from pipeline.audit.scan import FileScan
-from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
-from pipeline.settings.load import load_settings
+from tests.pipeline.audit.audited import view_of
 from tests.pipeline.engine.workspaces import (
     SETTINGS,
     encoded,
@@ -41,10 +41,6 @@ verdict = { path = "winner", map = { first = "pass", second = "fail" } }
 response = "second"
 verdict = { path = "winner", map = { first = "fail", second = "pass" } }
 """
-
-
-def view_of(workspace: Path) -> WorkspaceView:
-    return WorkspaceView(workspace, load_settings(workspace).settings)
 
 
 def failed(workspace: Path) -> list[int]:
@@ -196,7 +192,7 @@ def test_no_row_from_any_source_fails_the_dry_run(tmp_path: Path) -> None:
 def test_the_source_check_tells_the_age_of_the_newest_line(workspace: Path) -> None:
     view = view_of(workspace)
     source = workspace / "data/_kb/chats.jsonl"
-    os.utime(source, (source.stat().st_mtime - 7200,) * 2)
+    os.utime(source, (time.time() - 7200,) * 2)
     outcome = p0_recon.source(view, view.settings.stream("chats"))()
     assert (outcome.examined, outcome.status) == (20, None)
     assert "written 2.0 h ago (data/_kb/chats.jsonl)" in outcome.detail

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.audit.p4_exports import exports_valid, preference_pairs
-from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.schemas.golden_rows import GOLDEN_FOLDER
-from pipeline.settings.load import load_settings
+from tests.pipeline.audit.audited import view_of
 from tests.pipeline.engine.workspaces import encoded, flat_line, make_workspace, run_all
 
 
@@ -21,10 +20,6 @@ def workspace(tmp_path: Path) -> Path:
     made = make_workspace(tmp_path / "w", {"runs-a.jsonl": encoded([flat_line(n) for n in range(10)])})
     run_all(made)
     return made
-
-
-def view_of(workspace: Path) -> WorkspaceView:
-    return WorkspaceView(workspace, load_settings(workspace).settings)
 
 
 def older(export: str) -> dict[str, Any]:

@@ -9,28 +9,12 @@ import pytest
 
 from pipeline.audit import p5_receipts
 from pipeline.audit.recount import recounted
-from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
-from pipeline.settings.load import load_settings
-from tests.pipeline.audit.audited import build, edit_rows, run_folder
+from tests.pipeline.audit.audited import edit_rows, run_folder, view_of
 from tests.pipeline.engine.workspaces import engine
 
 # Every byte was tried once; this many lie between two that are tried in each run of the tests.
 STRIDE = 97
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("healthy") / "w")
-
-
-@pytest.fixture
-def workspace(healthy: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(healthy, tmp_path / "w"))
-
-
-def view_of(workspace: Path) -> WorkspaceView:
-    return WorkspaceView(workspace, load_settings(workspace).settings)
 
 
 def failures(workspace: Path) -> int:
