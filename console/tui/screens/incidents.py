@@ -62,6 +62,9 @@ class IncidentsScreen(MarkedList):
         self.incidents, self._notes, self._was_read = found, notes.lines, True
         self._unread = notes.unreadable.get(str(paths.INCIDENTS), "")
 
+    def idle(self) -> tuple[str, ...]:
+        return () if self.incidents else ("wizard.open",)
+
     def place_words(self) -> str:
         return "not known" if self._unread else summary_words(self.incidents)
 
@@ -151,7 +154,11 @@ class IncidentScreen(ReadPage[IncidentRecord]):
         return replay_lines(found, number, standing, self.console.now(), width, self._body.size.height)
 
     def hints(self) -> tuple[tuple[str, str], ...]:
-        return (("←→", "step"), *super().hints())
+        steps = (("←→", "step"),) if self._entries() and not self._as_page else ()
+        return (*steps, *super().hints())
+
+    def idle(self) -> tuple[str, ...]:
+        return () if self._found is not None and self._found.can_undo else ("undo.command",)
 
     def beside_word(self) -> str:
         return "incident"

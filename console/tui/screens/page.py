@@ -93,7 +93,7 @@ class Page(ConsoleScreen):
 
     def hints(self) -> tuple[tuple[str, str], ...]:
         """Keys that do something on this very screen."""
-        silent = {keymap.BY_ID[name].hint for name in self.silent}
+        silent = {keymap.BY_ID[name].hint for name in (*self.silent, *self.idle())}
         if not self.console.armed.is_armed:
             silent |= {action.hint for action in keymap.MUTATING}
         if not (self.console.state.symptoms or self.place in _OF_ONE_THING):
@@ -103,6 +103,10 @@ class Page(ConsoleScreen):
         beside = self.beside_word()
         brackets = ((keymap.both_brackets(), beside),) if beside else ()
         return self.hint_words((*first, *brackets, *known.values()))
+
+    def idle(self) -> tuple[str, ...]:
+        """Actions that would do nothing as things are now; the key line leaves them out, too."""
+        return ()
 
     def beside_word(self) -> str:
         """What the bracket keys go to the next of, for the key line; empty where arrows do the same."""

@@ -31,6 +31,7 @@ class RowScreen(Page):
         self._root, self._relative, self._line, self._raw = root, relative, line, raw
         self._unfolded = False
         self._laid_out: tuple[int, bool, list[Line]] = (0, False, [])
+        self._folds: bool | None = None
 
     def trail(self) -> tuple[str, ...]:
         place = self._relative if self._line is None else f"{self._relative}:{self._line}"
@@ -42,6 +43,14 @@ class RowScreen(Page):
             lines = row_lines(self._raw, width, unfolded=self._unfolded)
             self._laid_out = (width, self._unfolded, lines)
         return lines
+
+    def idle(self) -> tuple[str, ...]:
+        """A short row has nothing to unfold."""
+        if self._folds is None:
+            width = self._laid_out[0]
+            folded, whole = (row_lines(self._raw, width, unfolded=each) for each in (False, True))
+            self._folds = folded != whole
+        return () if self._folds else ("unfold",)
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {**super().handlers(), "unfold": self._unfold, "trace": self._trace}

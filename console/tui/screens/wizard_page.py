@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from console import keymap
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
 from console.presentation.fault import fault_lines
@@ -124,9 +125,10 @@ class WizardPage(Page):
             return self._waiting_lines(width)
         return self._body_lines(self._view, width, unfolded=self._unfolded)
 
-    def hints(self) -> tuple[tuple[str, str], ...]:
-        """Where nothing is folded there is nothing to unfold."""
-        return tuple(hint for hint in super().hints() if hint[1] != "unfold" or self._folds)
+    def idle(self) -> tuple[str, ...]:
+        """Where nothing is asked there is nothing to answer; where nothing is folded, nothing to unfold."""
+        answer = () if self.answers() else (keymap.WIZARD_ANSWER,)
+        return answer if self._folds else (*answer, "unfold")
 
     @property
     def _folds(self) -> bool:

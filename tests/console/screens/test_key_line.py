@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from console.presentation.spans import plain_text
+from console.tui.screens import wizard_page
 from console.tui.screens.consent import ArmDialogue, TakeOverDialogue
+from console.tui.screens.wizard import WizardScreen
 from console.tui.widgets.canvas import Canvas
 from pipeline.platform.lock import Holder
+from tests.console import wizard_views
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
+from tests.console.incident_folders import piped_incident, real_incident
 from tests.console.row_workspaces import with_rows
-from tests.console.screens.opened import app_on, press
+from tests.console.screens.opened import app_on, press, settled
 from tests.console.workspaces import add_run, workspace_after_a_run
 
 
@@ -108,6 +112,46 @@ async def test_one_run_alone_is_not_offered_for_a_comparison(tmp_path: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "R")
         assert text_of(app).count("choose") == 2  # the line under the list, and the key line
+
+
+async def test_a_row_without_a_long_text_offers_nothing_to_unfold(tmp_path: Path) -> None:
+    with_rows(tmp_path)
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "D", "enter", "enter")
+        assert "+ unfold" in key_line_of(app)
+        await press(pilot, "escape", "G", "enter")
+        assert "torn" in text_of(app)
+        assert "unfold" not in key_line_of(app)
+
+
+async def test_a_wizard_at_work_offers_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for view, offered in ((wizard_views.applying, False), (wizard_views.cut_off, True)):
+        desk = wizard_views.StillDesk(view())
+        monkeypatch.setattr(wizard_page, "open_control", lambda *_, desk=desk: desk)
+        app = app_on(tmp_path, armed=True)
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.push_screen(WizardScreen(wizard_views.LEAK))
+            await settled(pilot)
+            assert ("enter answer" in key_line_of(app)) is offered
+
+
+async def test_an_incident_offers_what_its_record_allows(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await press(pilot, "I")
+        assert "fix" not in key_line_of(app)
+    real_incident(tmp_path)
+    piped_incident(tmp_path)
+    app = app_on(tmp_path)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await press(pilot, "I", "end", "enter")
+        assert {"←→ step", "U copy undo"} <= set(key_line_of(app).strip().split("  "))
+        await press(pilot, "o")
+        assert "step" not in key_line_of(app)
+        await press(pilot, "escape", "home", "enter")
+        assert "nothing to replay" in text_of(app)
+        assert not {"step", "undo"} & set(key_line_of(app).split())
 
 
 async def test_a_page_that_cannot_be_read_says_so_and_what_to_do(
