@@ -129,7 +129,7 @@ def finding_lines(status: FirewallStatus, width: int) -> list[Line]:
 
 def _finding_line(finding: Finding, width: int, wall_cells: int) -> Line:
     """Line number, wall, detail, and the run where there is room."""
-    where = fit_text(count(finding.line), 7 if width < 60 else 9, right=True)
+    where = fit_text(str(finding.line), 7 if width < 60 else 9, right=True)
     run = f"  {visible(finding.run_id)}" if finding.run_id and width >= 70 else ""
     wall = Span(f" {fit_text(visible(finding.wall), wall_cells)}", "fail")
     return line(where, wall, f" {visible(finding.detail)}", Span(run, "dim"))

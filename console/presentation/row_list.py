@@ -59,10 +59,13 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
 
 
 def number_cells(lines: int | None, size: int) -> int:
-    """How wide line numbers are: as they must be, or as they may be while lines are still counted."""
+    """How wide line numbers are: as they must be, or as they may be while lines are still counted.
+
+    They are references, which are copied: no separators.
+    """
     if lines is None:
         return _SHORT_NUMBER if size <= _SMALL_FILE else _LONG_NUMBER
-    return max(_SHORT_NUMBER, len(count(lines)))
+    return max(_SHORT_NUMBER, len(str(lines)))
 
 
 def head_line(kind: Kind, wanted: str, width: int, cells: int = _LONG_NUMBER) -> Line:
@@ -74,7 +77,7 @@ def head_line(kind: Kind, wanted: str, width: int, cells: int = _LONG_NUMBER) ->
 
 def row_line(raw: RawRow, number: int | None, kind: Kind, width: int, cells: int = _LONG_NUMBER) -> Line:
     """One row; the first cell is left to the cursor. ``number`` None is not counted yet."""
-    left = line(" ", Span(f"{count(number) if number is not None else '·':>{cells}}  ", "dim"))
+    left = line(" ", Span(f"{'·' if number is None else number:>{cells}}  ", "dim"))
     row = parsed(raw)
     if row is None:
         return fit(line(*left, Span(f"{why_not(raw)}  ", "warn"), Span(_start_of(raw), "dim")), width)

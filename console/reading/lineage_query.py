@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.contracts.discovery import engine_argv
+from pipeline.contracts.plurals import plural
 from pipeline.platform.async_process import run_async
 from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.lenient_json import (
@@ -148,10 +149,10 @@ def _with_breaks(link: Link, breaks: tuple[str, ...]) -> Link:
 
 
 def _found(what: str, found: Json) -> Link:
-    words = [
-        text_of(found, name) or ""
-        for name in ("what", "id", "quality_score", "source_category", "category", "reason")
-    ]
+    names = ["what", "id", "quality_score", "source_category", "category"]
+    # What stands elsewhere says in ``what`` why it does.
+    names += ["reason"] if what != "elsewhere" else []
+    words = [text_of(found, name) or "" for name in names]
     score = number_of(found, "score")
     words += [f"score {score:.2f}"] if score is not None else []
     words += [
@@ -177,7 +178,8 @@ def _source(source: Json) -> Link:
         "break": "sha256 differs: these are not the bytes that were read",
         "gone": "source gone, digest kept",
     }.get(state, "not checked")
-    told = (f"bytes {count_of(source, 'byte_offset') or 0:,} +{size:,}" if size is not None else "", words)
+    offset = count_of(source, "byte_offset") or 0
+    told = ((f"offset {offset}", plural(size, "byte")) if size is not None else ()) + (words,)
     return Link(
         "source",
         state,

@@ -140,7 +140,7 @@ def test_a_breach_is_shown_with_its_first_offenders(status: WorkspaceStatus) -> 
     lines = status_lines(replace(status, firewall=BREACH))
     at = lines.index("FIREWALL  live")
     assert lines[at + 1].split() == ["X", "BREACH", "7", "of", "2,764", "rows", "for", "4m"]
-    assert lines[at + 3] == "    2,762 label    says needs_human_review  run 0"
+    assert lines[at + 3] == "     2762 label    says needs_human_review  run 0"
     assert lines[at + 10] == " cause: another writer"
 
 

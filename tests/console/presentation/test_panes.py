@@ -48,9 +48,9 @@ def test_a_breach_takes_over_the_whole_pane() -> None:
     assert shown(view).splitlines() == [
         " X BREACH  3 of 2,764 rows      for 4m",
         " exports/sft/instruction_response.jsonl",
-        "  2,762 label    needs_human_review",
-        "  2,763 lineage  scored rejected",
-        "  2,764 content  text of a rejected run",
+        "   2762 label    needs_human_review",
+        "   2763 lineage  scored rejected",
+        "   2764 content  text of a rejected run",
         " cause: no receipt accounts for it",
     ]
 
@@ -71,9 +71,9 @@ def test_a_finding_in_another_file_names_it_and_is_no_row_of_the_export() -> Non
     assert lines[:5] == [
         " X BREACH  4 forbidden rows     for 4m",
         f" {states.SFT}",
-        "  2,762 label      needs_human_review",
-        "  2,763 lineage    scored rejected",
-        "  2,764 content    text of a rejected run",
+        "   2762 label      needs_human_review",
+        "   2763 lineage    scored rejected",
+        "   2764 content    text of a rejected run",
     ]
     assert lines[5] == f" {pairs}"
     assert lines[6].startswith("      3 evaluation holds 100% of the prompt")

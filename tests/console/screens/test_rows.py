@@ -65,6 +65,7 @@ async def test_pages_go_through_the_whole_file_and_back(tmp_path: Path) -> None:
         assert [screen.index.line_of(row.offset) for row in screen.page] == list(range(21, 41))
         await press(pilot, "end")
         assert "5,000 of 5,000" in text_of(app)
+        assert "5000  accepted" in text_of(app), "a reference is copied: no separators"
         await press(pilot, "up", "pageup")
         assert [screen.index.line_of(row.offset) for row in screen.page] == list(range(4961, 4981))
         await press(pilot, "home")
@@ -191,6 +192,8 @@ async def test_a_trace_goes_down_to_the_source_and_opens_it(tmp_path: Path) -> N
             < text.index("_kb")
         )
         assert "whole" in text
+        assert text.count("too_long") == 1
+        assert "offset 0 · 12 bytes · sha256 equal" in text
         await press(pilot, *["down"] * 3, "enter")
         assert isinstance(app.screen, RowScreen)
         assert "data/_kb/mint_runs.jsonl:1" in text_of(app)
