@@ -39,7 +39,6 @@ class Building:
     def step(self, doing: str) -> None:
         with self._lock:
             self._done, self._began = self._done + 1, time.monotonic()
-            self._steps = max(self._steps, self._done)
             self._voice.note(f"  {self._done} of {self._steps}  {doing}")
 
     def _tick(self) -> None:

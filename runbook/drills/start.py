@@ -22,8 +22,8 @@ from runbook.drills.drill import Drill, Planted, Scene, seeded
 from runbook.probes.evidence import Record
 
 NOTE = paths.STATE / "drill.json"
-# Of those that are told while it is built: the workspace, a run, an audit, the fault; some audit it again.
-STEPS = 4
+# Of those that are told while it is built: the workspace, a run, an audit, the fault, an audit of it or none.
+STEPS = 5
 _LEFT_OUT = (".git/", f"{paths.STATE}/", "reports/")
 # A row written again says when: that alone is no difference.
 _RECORDED_AT = re.compile(rb',"recorded_at":"[^"\n]*"\}$', re.MULTILINE)
@@ -68,8 +68,8 @@ def break_sound(root: Path, drill: Drill, seed: int, say: Callable[[str], None])
     say("the fault")
     scene = seeded(root, seed)
     told = planted(drill, scene)
+    say("the night's audit of it" if told.audited else "no audit of it")
     if told.audited:
-        say("the night's audit of it")
         scene.audit()
     note = DrillNote(
         drill=drill.id,

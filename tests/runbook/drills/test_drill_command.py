@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def test_a_started_drill_is_broken_and_does_not_tell_where(
     assert done.returncode == ExitCode.OK, done.stderr
     assert done.stdout.strip() == str(root)
     assert DOC not in done.stdout + done.stderr
+    assert re.findall(r"(\d) of (\d)  ", done.stderr) == [("1", "5"), ("2", "5")], "audited or not"
     note = read_note(root)
     assert (note.seed, note.symptom_id) == (3, DRILL.symptom_id)
     assert note.sound != note.planted == digests(root)
