@@ -49,7 +49,7 @@ def folder_for_now(prefix: str) -> Iterator[Path]:
         yield Path(path)
 
 
-def file_without_name() -> BinaryIO:
-    """An open file that goes when it is closed. Raises StorageError."""
+def file_without_name(folder: Path | None = None) -> BinaryIO:
+    """An open file that goes when it is closed, in ``folder`` or the temporary one. Raises StorageError."""
     with stored_there():
-        return tempfile.TemporaryFile()
+        return tempfile.TemporaryFile(dir=folder)

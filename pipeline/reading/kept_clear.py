@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
-from pipeline.platform import disk, disk_faults
+from pipeline.contracts.faults import StorageError
+from pipeline.platform import disk
 from pipeline.platform.firewall import Answer, Clear, firewall_digest, judged_report
 from pipeline.platform.lenient_json import number_of, object_of, objects_of, text_of
+from pipeline.platform.temporary import file_without_name
 from pipeline.reading.report_files import Notes
 from pipeline.reading.settings_glance import read_settings
 
@@ -115,15 +117,13 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _tick_of(root: Path) -> os.stat_result | None:
-    """How a file would be stamped that is written now, on the disk of the workspace."""
-    place = root / paths.STATE / f".tick-{disk.random_part()}"
+    """How a file would be stamped that is written now, on the disk of the workspace. It has no name: a kill
+    leaves none behind."""
     try:
-        with disk.new_file(place) as descriptor:
-            seen = os.fstat(descriptor)
-    except (OSError, disk_faults.NotPlainError):
+        with file_without_name(root / paths.STATE) as file:
+            return os.fstat(file.fileno())
+    except (OSError, StorageError):
         return None
-    disk.discard(place)
-    return seen
 
 
 def _digest(root: Path, tick: os.stat_result | None) -> str | None:

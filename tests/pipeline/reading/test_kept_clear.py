@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,7 +81,6 @@ def test_a_clear_holds_while_nothing_is_touched(root: Path) -> None:
     assert kept is not None
     assert kept.answer.report.rows_read == 3
     assert before <= kept.looked_at <= time.time(), "the age is that of the look"
-    assert not list((root / paths.STATE).glob(".tick-*"))
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,21 @@ def test_a_touch_while_the_firewall_reads_is_not_kept(root: Path, touch: Callabl
     assert not (root / paths.KEPT_CLEAR).exists()
 
 
+def test_a_look_that_is_killed_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies there while the clock of the disk is read is what a kill would leave."""
+    before, seen = sorted((root / paths.STATE).iterdir()), []
+    fstat = os.fstat
+
+    def killed_now(descriptor: int) -> os.stat_result:
+        seen.append(sorted((root / paths.STATE).iterdir()))
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", killed_now)
+    assert module._tick_of(root) is not None
+    assert seen
+    assert all(names == before for names in seen)
+
+
 def test_a_file_written_within_the_tick_of_the_look_is_not_kept(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,7 +268,7 @@ def test_a_disk_that_refuses_costs_a_look_and_nothing_else(
 
     monkeypatch.setattr(disk, "replacing", refuse)
     look(root)
-    monkeypatch.setattr(disk, "new_file", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     look(root)
     assert kept_clear(root, time.time()) is None
 
