@@ -168,6 +168,8 @@ class Tally:
 
     def in_words(self, now: float) -> str:
         """``8 of 17 checks run, 2 unknown, 7 never, oldest 13m``: an answer is as old as what it saw."""
+        if not self.total:
+            return "no check has run yet"
         counted = ((self.unknown, "unknown"), (self.stale, "stale"), (self.never, "never"))
         pieces = [f"{self.evaluated} of {self.total} checks run"]
         pieces += [f"{count} {word}" for count, word in counted if count]

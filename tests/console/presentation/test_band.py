@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.presentation.band import band_height, band_lines, nothing_marked
+from console.presentation.band import band_height, band_lines, head_words, nothing_marked
 from console.presentation.spans import line_width, plain_text
 from pipeline.reading.symptom_answers import Tally
 from runbook.symptoms import definitions
@@ -32,6 +32,10 @@ def test_there_is_nothing_to_fix_only_where_all_was_checked() -> None:
     assert nothing_marked(Tally(evaluated=17)) == "0 symptoms: nothing to fix"
     for other in (Tally(evaluated=16, never=1), Tally(evaluated=16, unknown=1), Tally(evaluated=16, stale=1)):
         assert nothing_marked(other) == "0 symptoms so far, 16 of 17 checks run: W lists the others"
+
+
+def test_before_the_first_answer_no_share_of_the_checks_is_told() -> None:
+    assert head_words(1, Tally(), NOW) == "1 SYMPTOM · no check has run yet"
 
 
 def test_symptoms_that_do_not_fit_are_counted() -> None:
