@@ -106,7 +106,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("choose", ("enter",), "look", where=DIALOGUE, hint="choose", in_palette=False,
         help="Choose the marked line; the first one is always no."),
     Action("back", ("escape",), "look", where=EVERYWHERE, hint="back", in_palette=False,
-        help="Back to where you came from, a pane on the whole screen too; in a dialogue: no."),
+        help="Go back: out of a zoomed pane, then to the screen before. In a dialogue it answers no."),
     Action("mark", ("space",), "look", where=_on("runs"), hint="choose", in_palette=False,
         help="Choose this run for a comparison; with two chosen, enter compares them."),
     Action("trace", ("t",), "look", where=_on("rows", "row", "skips", "check"), hint="trace",

@@ -6,7 +6,7 @@ import errno
 
 from pipeline.contracts.faults import Fault, OperatorError
 
-KEPT = "Nothing was changed; runs and the firewall's watch go on."
+KEPT = "This console changed nothing and stopped no run."
 _NEXT = {
     errno.EMFILE: "Give this shell more file descriptors (ulimit -n 1024), and start the console again.",
     errno.ENFILE: "The whole machine is out of file descriptors: see who holds them (lsof), then read again.",

@@ -92,8 +92,9 @@ def incident_line(incident: IncidentGlance, now: float, width: int, *, is_broken
     return spread(left, right, width)
 
 
-def summary_words(incidents: Sequence[IncidentGlance]) -> str:
-    waiting = sum(each.is_open for each in incidents)
+def summary_words(incidents: Sequence[IncidentGlance], broken: Container[str] = ()) -> str:
+    """As the list groups them: of a broken record nobody knows whether it is open."""
+    waiting = sum(each.is_open and not _is_broken(each, broken) for each in incidents)
     return f"{waiting} open of {len(incidents)}" if incidents else "none"
 
 

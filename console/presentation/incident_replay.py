@@ -215,7 +215,7 @@ def page_lines(record: IncidentRecord, width: int) -> list[Line]:
     lines: list[Line] = []
     fenced = False
     for text in record.page.splitlines():
-        if text.startswith("```") or text.strip() == "```":
+        if text.lstrip().startswith("```"):
             fenced = not fenced
             continue
         role: Role = "title" if text.startswith("#") and not fenced else "text"

@@ -30,7 +30,7 @@ def row_lines(raw: bytes, width: int, *, unfolded: bool) -> list[Line]:
     except (ValueError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
         text = raw.decode("utf-8", "backslashreplace")
-        head = [EMPTY, line(Span(f" ? this is no JSON: {visible(reason, 200)}", "warn")), EMPTY]
+        head = [EMPTY, line(Span(f" ? not JSON: {visible(reason, 200)}", "warn")), EMPTY]
         return [*head, *text_lines(text, 1, "text", width, unfolded=unfolded)]
     lines = [EMPTY]
     if repeated:

@@ -227,14 +227,20 @@ _CUT = re.compile(r"…  |[ -~]…(?!  )")
 def ascii_text(text: str, *, spark: bool = False) -> str:
     """``text`` in ASCII and in the same number of cells.
 
-    ``…`` becomes ``...`` where blanks follow, else ``..`` where it can. Heights of a ``spark`` line become
-    marks that grow: digits would be read as numbers.
+    ``…`` becomes ``...`` where blanks follow, else ``..`` where it can; an arrow between two values stays
+    one: ``2 > 3`` would be a claim. Heights of a ``spark`` line become marks that grow: digits would be read
+    as numbers.
     """
     if text.isascii():
         return text
     if spark:
         text = text.translate(_SPARK_TABLE)
-    text = _CUT.sub(lambda cut: "." * len(cut[0]), text).replace("…", ".").translate(_TABLE)
+    text = (
+        _CUT.sub(lambda cut: "." * len(cut[0]), text)
+        .replace("…", ".")
+        .replace(" → ", " ->")
+        .translate(_TABLE)
+    )
     if text.isascii():
         return text
     return "".join(cluster if cluster.isascii() else "?" * cells for cluster, cells in clusters(text))

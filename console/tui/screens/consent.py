@@ -105,7 +105,7 @@ class ArmDialogue(TypedDialogue[str]):
     def above(self, width: int) -> list[Line]:
         return [
             line(" For 15 minutes this console may start and cancel runs."),
-            line(Span(" Each of them shows its plan and asks. a again disarms.", "dim")),
+            line(Span(" Each one shows its plan and asks first. Press a again to disarm.", "dim")),
             EMPTY,
             line(Span(" Why? The reason goes to the log.", "dim"), Span(f"  {self._wrong}", "fail")),
         ]

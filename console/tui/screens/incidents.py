@@ -66,7 +66,7 @@ class IncidentsScreen(MarkedList):
         return () if self.incidents else ("wizard.open",)
 
     def place_words(self) -> str:
-        return "not known" if self._unread else summary_words(self.incidents)
+        return "not known" if self._unread else summary_words(self.incidents, self._broken)
 
     def head_lines(self, width: int) -> list[Line]:
         trouble = trouble_line(self._notes, width)

@@ -77,8 +77,9 @@ class Page(ConsoleScreen):
         self.first_line = max(0, min(self.first_line, len(lines) - height))
         shown = lines[self.first_line : self.first_line + height]
         self._body.show(shown + [EMPTY] * (height - len(shown)))
+        is_whole = len(shown) == len(lines)
         self.draw_edges(
-            f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}" if lines else ""
+            "" if is_whole else f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}"
         )
 
     def draw_edges(self, place: str, notice: str = "") -> None:

@@ -50,7 +50,7 @@ class WizardPage(Page):
         self._looking = False
         self._one_look = asyncio.Lock()
         self._marked = 0
-        self._unfolded = False
+        self._unfolded = self._folds = False
         self._room = 1
 
     @classmethod
@@ -119,23 +119,21 @@ class WizardPage(Page):
         return ("Runbook", incident or self._symptom_id or "wizard")
 
     def page_lines(self, width: int) -> list[Line]:
+        self._folds = False
         if self._fault is not None:
             return [EMPTY, *fault_lines(self._fault, width)]
         if self._view is None:
             return self._waiting_lines(width)
-        return self._body_lines(self._view, width, unfolded=self._unfolded)
+        folded = self._body_lines(self._view, width, unfolded=False)
+        whole = self._body_lines(self._view, width, unfolded=True)
+        # Where there is room for all of it, nothing has to be asked for.
+        self._folds = folded != whole and len(whole) > self._room
+        return folded if self._folds and not self._unfolded else whole
 
     def idle(self) -> tuple[str, ...]:
         """Where nothing is asked there is nothing to answer; where nothing is folded, nothing to unfold."""
         answer = () if self.answers() else (keymap.WIZARD_ANSWER,)
         return answer if self._folds else (*answer, "unfold")
-
-    @property
-    def _folds(self) -> bool:
-        if self._view is None or self._fault is not None:
-            return False
-        view, width = self._view, self._body.size.width
-        return self._body_lines(view, width, unfolded=False) != self._body_lines(view, width, unfolded=True)
 
     def _body_lines(self, view: WizardView, width: int, *, unfolded: bool) -> list[Line]:
         from console.presentation.wizard import body_lines
@@ -168,9 +166,9 @@ class WizardPage(Page):
         head, foot = self._head(width), self._foot(width, height)
         if len(head) + len(foot) + _LEAST_LINES > height:
             head = []
-        room = max(0, height - len(head) - len(foot))
+        room = self._room = max(0, height - len(head) - len(foot))
         lines = self.page_lines(width)
-        self._count, self._room = len(lines), room
+        self._count = len(lines)
         self.first_line = max(0, min(self.first_line, len(lines) - room))
         shown = lines[self.first_line : self.first_line + room]
         self._body.show([*head, *shown, *[EMPTY] * (room - len(shown)), *foot][:height])

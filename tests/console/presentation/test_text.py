@@ -170,7 +170,8 @@ def test_a_cut_becomes_two_dots_and_three_where_blanks_follow() -> None:
 
 
 def test_marks_keep_their_meaning() -> None:
-    assert ascii_text("» run ► cursor · next ╳") == "> run > cursor . next x"
+    assert ascii_text("» run ► cursor · next ╳") == "* run > cursor . next x", "no mark looks like the cursor"
+    assert ascii_text("2,555 → 3,675") == "2,555 ->3,675", "no claim that the first is the greater"
 
 
 def test_a_bar_is_hashes_and_a_sparkline_has_no_digit() -> None:

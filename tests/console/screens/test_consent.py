@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from runbook.change.plan import RemoveFile, WriteFile
 from tests.console import states, wizard_views
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
 from tests.console.fake_feed import plan_for
+from tests.console.screens.opened import app_on, press
 from tests.console.wizard_views import RESTORE, state
 
 LONG = "reports/" + "very-long-folder-name/" * 7 + "report.json"
@@ -120,3 +122,14 @@ def test_the_question_says_what_has_to_be_typed(code: str, wants_reason: bool, a
 
 def test_the_question_says_what_enter_does() -> None:
     assert Consent("t", "n", (), "", code="5236", yes="yes, start it").asks == "Code 5236 · Enter: start it"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("key", ["a", "colon"])
+async def test_no_sliver_of_the_screen_stands_beside_a_dialogue(
+    tmp_path: Path, key: str, size: tuple[int, int]
+) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, key)
+        assert app.screen.query_one(".box").region.width == size[0]

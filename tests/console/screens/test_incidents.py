@@ -36,7 +36,7 @@ async def test_open_ones_stand_first_then_broken_records_then_the_rest(tmp_path:
         await press(pilot, "I")
         text = text_of(app)
         assert isinstance(app.screen, IncidentsScreen)
-        assert "3 open of 4" not in text
+        assert "1 open of 4" in text
         assert text.index("OPEN 1") < text.index("RECORD BROKEN 2") < text.index("OVER 1")
         assert app.screen.marked == ID
         assert "to approve" in text
@@ -141,6 +141,8 @@ async def test_the_hand_over_page_is_one_key_away_and_copied_whole(tmp_path: Pat
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "I", "o")
         assert "Resolved: the detector that raised it is green." in text_of(app)
+        await press(pilot, "G")
+        assert "##" not in text_of(app), "what a list quotes ends where its fence does"
         await press(pilot, "y", "o")
         assert "entry 10 of 10" in text_of(app)
     assert app.written[0].startswith(f"# Incident {ID}")

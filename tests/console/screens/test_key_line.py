@@ -136,6 +136,20 @@ async def test_a_wizard_at_work_offers_no_answer(tmp_path: Path, monkeypatch: py
             assert ("enter answer" in key_line_of(app)) is offered
 
 
+@pytest.mark.parametrize(("size", "is_folded"), [((80, 24), True), ((120, 40), False)])
+async def test_a_wizard_folds_what_the_screen_has_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], is_folded: bool
+) -> None:
+    desk = wizard_views.StillDesk(wizard_views.contained_first())
+    monkeypatch.setattr(wizard_page, "open_control", lambda *_: desk)
+    app = app_on(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        app.push_screen(WizardScreen(wizard_views.LEAK))
+        await settled(pilot)
+        assert ("more: + unfolds" in text_of(app)) is is_folded
+        assert ("+ unfold" in key_line_of(app)) is is_folded
+
+
 async def test_an_incident_offers_what_its_record_allows(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     async with app.run_test(size=(120, 24)) as pilot:
