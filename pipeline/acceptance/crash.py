@@ -7,10 +7,11 @@ first left open and done nothing else: now the outputs must be of one run. A thi
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
-from pipeline.acceptance.engine_runs import Ended, forked, take_firewall_away
+from pipeline.acceptance.engine_runs import forked, take_firewall_away
 from pipeline.acceptance.fixture import LATER
 from pipeline.acceptance.invariant import Invariant, Results, Tally
 from pipeline.acceptance.jobs import Job
@@ -18,6 +19,7 @@ from pipeline.acceptance.scene import Scene, digests, state_of
 from pipeline.acceptance.written import Written
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.platform.process_end import Ended
 
 CRASH_VARIABLE = "DISTILL_CRASH_AT"
 # Copied from the engine, which must not be able to shorten the list by itself;
@@ -91,13 +93,13 @@ def _crash_and_resume(scene: Scene, point: str) -> dict[str, Any]:
     staging = workspace / paths.STAGING
     return {
         "point": point,
-        "was_killed": killed.was_killed and settled.was_killed,
-        "said": killed.last_words(),
+        "was_killed": killed.exit_code == settled.exit_code == -signal.SIGKILL,
+        "said": killed.reason,
         "after_kill": after_kill,
         "is_open": is_open,
         "after_settling": after_settling,
         "stays_open": stays_open,
-        "resumed": {"exit_code": ended.exit_code, "said": ended.last_words(), **resumed},
+        "resumed": {"exit_code": ended.exit_code, "said": ended.reason, **resumed},
         "left_staged": sorted(path.name for path in staging.rglob("*")) if staging.is_dir() else [],
     }
 

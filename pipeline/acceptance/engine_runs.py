@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,11 +19,11 @@ from pipeline.acceptance.temp_root import TempRoot
 from pipeline.acceptance.write_watch import watch
 from pipeline.contracts.discovery import INSTALLED_PACKAGE_VARIABLE, INSTALLED_PYTHON_VARIABLE, engine_argv
 from pipeline.contracts.faults import IntegrityError
-from pipeline.contracts.untrusted import visible
-from pipeline.platform import process_end, streams
+from pipeline.platform import streams
 from pipeline.platform.child import ends_within
 from pipeline.platform.first_act import die_with
 from pipeline.platform.process import run
+from pipeline.platform.process_end import Ended
 
 RECORDED_AT = "2026-03-01T00:00:00Z"
 TIME_LIMIT_SECONDS = 60.0
@@ -42,24 +41,6 @@ _INHERITED = (
     INSTALLED_PYTHON_VARIABLE,
     INSTALLED_PACKAGE_VARIABLE,
 )
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended. ``exit_code`` is negative for the signal that killed it."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def was_killed(self) -> bool:
-        return self.exit_code == -signal.SIGKILL
-
-    def last_words(self) -> str:
-        """The first line on standard error: what happened, in the words of the run."""
-        lines = self.stderr.strip().splitlines()
-        return visible(lines[0], 300) if lines else "no word on standard error"
 
 
 def environment(root: TempRoot, more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -106,7 +87,7 @@ def interpreter(
     (root.said / f"{name}.err").write_bytes(finished.stderr)
     if finished.exit_code is None:
         raise TimeoutError(f"{name}: {finished.why}")
-    return _ended(root, name, finished.exit_code)
+    return finished
 
 
 def forked(
@@ -132,7 +113,8 @@ def forked(
         os.waitpid(pid, 0)
         raise TimeoutError(f"{name}: no end within {TIME_LIMIT_SECONDS:g} s")
     _, status = os.waitpid(pid, 0)
-    return _ended(root, name, os.waitstatus_to_exitcode(status))
+    out, err = ((root.said / f"{name}.{kind}").read_bytes() for kind in ("out", "err"))
+    return Ended(os.waitstatus_to_exitcode(status), out, err)
 
 
 def _become_engine(
@@ -175,14 +157,6 @@ def _redirect(descriptor: int, path: Path, flags: int) -> None:
     os.close(opened)
 
 
-def _ended(root: TempRoot, name: str, exit_code: int) -> Ended:
-    out, err = (
-        (root.said / f"{name}.{kind}").read_bytes().decode("utf-8", "backslashreplace")
-        for kind in ("out", "err")
-    )
-    return Ended(exit_code, out, err)
-
-
 def take_firewall_away() -> None:
     """Let this process's engine believe that every staged file was scanned and is clear."""
     from pipeline.platform import firewall
@@ -198,8 +172,8 @@ class _SaysClear:
     def count_from_now(self) -> None:
         """It takes no time."""
 
-    def wait(self, _check: object = None) -> process_end.Ended:
-        return process_end.Ended(0, _CLEAR)
+    def wait(self, _check: object = None) -> Ended:
+        return Ended(0, _CLEAR)
 
     def end(self) -> None:
         """There is nothing to end."""
@@ -210,7 +184,7 @@ def must_end_with(ended: Ended, wanted: int, what: str) -> Ended:
     if ended.exit_code != wanted:
         raise IntegrityError.of(
             code="run_ended_wrongly",
-            what_happened=f"{what} ended with {ended.exit_code}, not {wanted}: {ended.last_words()}",
+            what_happened=f"{what} ended with {ended.exit_code}, not {wanted}: {ended.reason}",
             kept_safe="It ran in the temp root; nothing of the workspace was touched.",
             do_next="Look at what it said, in the temp root's folder `said`.",
         )

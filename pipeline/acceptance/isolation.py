@@ -47,9 +47,9 @@ def _run_with_bad_settings(scene: Scene) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "exit_code": ended.exit_code,
-                "names_the_file": str(paths.SETTINGS) in ended.stderr,
+                "names_the_file": str(paths.SETTINGS) in ended.narration,
                 "changed": changes(before, listing(workspace)),
-                "said": ended.last_words(),
+                "said": ended.reason,
             }
         )
     return seen

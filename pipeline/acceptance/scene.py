@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.acceptance.engine_runs import RECORDED_AT, Ended, forked, interpreter, must_end_with
+from pipeline.acceptance.engine_runs import RECORDED_AT, forked, interpreter, must_end_with
 from pipeline.acceptance.fixture import Fixture
 from pipeline.acceptance.listings import RealWorkspace
 from pipeline.acceptance.temp_root import NOT_OF_THE_WORKSPACE, TempRoot
 from pipeline.acceptance.written import Written
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.process_end import Ended
 
 
 class Scene:

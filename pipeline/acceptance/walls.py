@@ -87,7 +87,7 @@ def _run_with_one_wall(scene: Scene, wall: str) -> dict[str, Any]:
     )
     if wall != FIREWALL:
         must_end_with(ended, ExitCode.OK, f"a run with the wall `{wall}` alone")
-    return {"exit_code": ended.exit_code, "said": ended.last_words()}
+    return {"exit_code": ended.exit_code, "said": ended.reason}
 
 
 def _forbidden_in_sft(written: Written) -> list[dict[str, Any]]:

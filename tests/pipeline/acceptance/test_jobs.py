@@ -156,7 +156,7 @@ def test_both_ways_to_run_say_and_end_the_same(root: TempRoot) -> None:
     started, fork = interpreter(root, "started", argv), forked(root, "fork", argv)
     assert started.exit_code == fork.exit_code == 0
     assert json.loads(started.stdout)["ok"] is json.loads(fork.stdout)["ok"] is True
-    assert (root.said / "fork.out").read_text() == fork.stdout
+    assert (root.said / "fork.out").read_bytes() == fork.stdout
 
 
 def test_a_watched_interpreter_is_the_same_engine(root: TempRoot) -> None:
@@ -184,12 +184,12 @@ def test_a_fork_that_raises_says_so(root: TempRoot) -> None:
 
     ended = forked(root, "raises", ["schema", "check"], change=change)
     assert ended.exit_code == 70
-    assert "ValueError: nothing works" in ended.stderr
+    assert "ValueError: nothing works" in ended.narration
 
 
 def test_a_killed_fork_is_told_from_one_that_ended(root: TempRoot) -> None:
     ended = forked(root, "dies", ["schema", "check"], change=lambda: os.kill(os.getpid(), signal.SIGKILL))
-    assert ended.was_killed
+    assert ended.exit_code == -signal.SIGKILL
 
 
 def test_a_fork_that_hangs_is_ended(root: TempRoot, monkeypatch: pytest.MonkeyPatch) -> None:
