@@ -22,6 +22,7 @@ from console.state.runbook_state import KnownSymptom, RunbookReading, parse
 from console.state.view_state import RunbookHeard
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
+from pipeline.platform.lenient_json import stamp_of
 from pipeline.platform.process import NotWantedError, run
 from pipeline.platform.process_end import Ended
 from pipeline.reading.incidents import IncidentGlance, read_incidents
@@ -249,7 +250,7 @@ class RunbookWatch:
 
     def _fingerprints(self) -> tuple[Fingerprint, Fingerprint]:
         """Of all that the detectors judge, and of the incidents' journals."""
-        judged = [_stat_of(self._root / relative) for relative in _FILES]
+        judged: list[tuple[object, ...]] = [stamp_of(self._root / relative) for relative in _FILES]
         for tree in _TREES:
             judged += _stats_below(self._root / tree)
         return hash(tuple(judged)), hash(tuple(_stats_below(self._root / paths.INCIDENTS)))
@@ -272,11 +273,3 @@ def _stats_below(folder: Path) -> Iterator[tuple[object, ...]]:
                     yield entry.path, found.st_ino, found.st_size, found.st_mtime_ns
         except OSError:
             continue
-
-
-def _stat_of(path: Path) -> tuple[object, ...]:
-    try:
-        found = path.stat(follow_symlinks=False)
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns

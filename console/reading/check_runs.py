@@ -23,6 +23,7 @@ from pipeline.platform.lenient_json import (
     objects_of,
     read_bytes,
     rows,
+    stamp_of,
     text_of,
     texts_of,
 )
@@ -86,7 +87,7 @@ class CheckRunReader:
 
     def read(self) -> CheckRun:
         """What is known now."""
-        seen = (_stamp(self._root / self._report), _stamp(self._root / self._events))
+        seen = (stamp_of(self._root / self._report), stamp_of(self._root / self._events))
         if seen != self._seen:
             self._seen = seen
             self._run = _of_report(self._root, self._command, self._report)
@@ -104,14 +105,6 @@ def acceptance_reader(root: Path) -> CheckRunReader:
 
 def release_reader(root: Path) -> CheckRunReader:
     return CheckRunReader(root, "release-freeze", paths.RELEASE_FREEZE_DATA, paths.RELEASE_FREEZE_EVENTS)
-
-
-def _stamp(path: Path) -> object:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _of_report(root: Path, command: str, relative: PurePosixPath) -> CheckRun:

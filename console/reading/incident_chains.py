@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.platform.lenient_json import stamp_of
 from pipeline.reading.incidents import HEAD, JOURNAL, Head, remembered_heads
 
 # A longer journal is verified when it is opened, not for a list.
@@ -23,7 +24,7 @@ class ChainChecks:
 
     def broken(self, incident_ids: Iterable[str]) -> frozenset[str]:
         """Those in whose chain there is a problem, a lost tail included."""
-        audit = _stat_of(self._root / paths.AUDIT_DATA)
+        audit = stamp_of(self._root / paths.AUDIT_DATA)
         if audit != self._audit:
             self._audit, self._heads, self._known = audit, remembered_heads(self._root), {}
         return frozenset(each for each in incident_ids if self._is_broken(each))
@@ -32,11 +33,11 @@ class ChainChecks:
         from pipeline.reading.incident_journal import record_problems  # late: it needs pydantic
 
         folder = self._root / paths.INCIDENTS / incident_id
-        seen = _stat_of(folder / JOURNAL) + _stat_of(folder / HEAD)
+        seen = stamp_of(folder / JOURNAL) + stamp_of(folder / HEAD)
         known = self._known.get(incident_id)
         if known is not None and known[0] == seen:
             return known[1]
-        if not seen or seen[0] > MOST_BYTES:
+        if not seen or seen[1] > MOST_BYTES:
             return False
         try:
             is_broken = bool(record_problems(self._root, incident_id, self._heads))
@@ -44,11 +45,3 @@ class ChainChecks:
             is_broken = True
         self._known[incident_id] = seen, is_broken
         return is_broken
-
-
-def _stat_of(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat(follow_symlinks=False)
-    except OSError:
-        return ()
-    return found.st_size, found.st_mtime_ns, found.st_ino

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.contracts.faults import Fault, StorageError
@@ -102,21 +103,24 @@ _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM,
 
 
 def refused_by_disk(error: BaseException, kept_safe: str) -> Fault | None:
-    """What to tell of an ``error`` that a disk's refusal led to; None for any other.
-
-    A library may have wrapped the system's word: what an error was raised for counts too.
-    """
-    seen: set[int] = set()
-    met: BaseException | None = error
-    while met is not None and id(met) not in seen:
-        seen.add(id(met))
+    """What to tell of an ``error`` that a disk's refusal led to; None for any other."""
+    for met in with_its_causes(error):
         if isinstance(met, StorageError):
             return met.fault
         if isinstance(met, NotPlainError) or (isinstance(met, OSError) and met.errno in _REFUSALS):
             place = Path(os.fsdecode(met.filename)) if isinstance(met.filename, str | bytes) else None
             return storage_fault(met, place or Path("A file"), kept_safe, doing="read or written").fault
-        met = met.__cause__ or met.__context__
     return None
+
+
+def with_its_causes(error: BaseException) -> Iterator[BaseException]:
+    """``error``, and what it was raised for: a library may have wrapped the system's word."""
+    seen: set[int] = set()
+    met: BaseException | None = error
+    while met is not None and id(met) not in seen:
+        seen.add(id(met))
+        yield met
+        met = met.__cause__ or met.__context__
 
 
 def _not_plain(error: NotPlainError) -> StorageError:

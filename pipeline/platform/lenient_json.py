@@ -155,6 +155,15 @@ def rows(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             yield row
 
 
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """What is another one once the file is (inode, size, time of writing); empty where it cannot be told."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def unread(error: OSError) -> Gone | Refused:
     """The answer that an error of the system stands for."""
     return Gone() if isinstance(error, (FileNotFoundError, NotADirectoryError)) else Refused(reason(error))

@@ -11,26 +11,24 @@ import os
 
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.disk_faults import with_its_causes
 
 _REFUSALS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _WORDS = (*map(os.strerror, _REFUSALS), MemoryError.__name__, "can't start new thread")
 
 
-def starved_of(error: BaseException | None) -> str:
+def starved_of(error: BaseException) -> str:
     """One line for what was refused; empty where that is not what happened.
 
-    A library may have wrapped the system's word: what an error was raised for counts too.
+    What an error was raised for counts too (``with_its_causes``).
     """
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, MemoryError):
+    for met in with_its_causes(error):
+        if isinstance(met, MemoryError):
             return os.strerror(errno.ENOMEM)
-        if isinstance(error, OSError) and error.errno in _REFUSALS:
-            return os.strerror(error.errno)
-        if isinstance(error, (ImportError, RuntimeError)) and is_starved_in_words(str(error)):
-            return str(error)
-        error = error.__cause__ or error.__context__
+        if isinstance(met, OSError) and met.errno in _REFUSALS:
+            return os.strerror(met.errno)
+        if isinstance(met, (ImportError, RuntimeError)) and is_starved_in_words(str(met)):
+            return str(met)
     return ""
 
 
