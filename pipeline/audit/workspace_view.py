@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.audit.claims import LastRun, last_run
 from pipeline.audit.rows import EvidenceRow, FilledRow, QuarantinedRow, RowFile, ScoredRow, SkipRow
@@ -14,6 +15,8 @@ from pipeline.reading.journal_damage import broken
 from pipeline.reading.journal_memory import Memory, read_memory
 from pipeline.settings.digest import rows_digest
 from pipeline.settings.model import Settings
+
+Kind = TypeVar("Kind")
 
 
 class Verdict:
@@ -57,22 +60,16 @@ class WorkspaceView:
         return self.last_run.settings_digest() in (None, rows_digest(self.settings))
 
     def evidence_files(self) -> list[RowFile[EvidenceRow]]:
-        return [
-            RowFile(self.workspace / shown, shown, EvidenceRow) for shown in self.files_under(paths.EVIDENCE)
-        ]
+        return self._files_of(paths.EVIDENCE, EvidenceRow)
 
     def filled_evidence_files(self) -> list[RowFile[FilledRow]]:
-        return [
-            RowFile(self.workspace / shown, shown, FilledRow) for shown in self.files_under(paths.EVIDENCE)
-        ]
+        return self._files_of(paths.EVIDENCE, FilledRow)
 
     def scored_files(self) -> list[RowFile[ScoredRow]]:
-        return [
-            RowFile(self.workspace / shown, shown, ScoredRow) for shown in self.files_under(paths.SCORED_RUNS)
-        ]
+        return self._files_of(paths.SCORED_RUNS, ScoredRow)
 
     def skips(self) -> RowFile[SkipRow]:
-        return self._skips(str(paths.DISTILLATION_SKIPS))
+        return self._file(paths.DISTILLATION_SKIPS, SkipRow)
 
     def scoring_skips(self) -> RowFile[SkipRow] | None:
         """What P3 could not score; None when the last run wrote none and an older one did."""
@@ -82,11 +79,10 @@ class WorkspaceView:
             isinstance(claim, dict) and claim.get("path") == str(paths.SCORING_SKIPS) for claim in outputs
         ):
             return None
-        return self._skips(str(paths.SCORING_SKIPS))
+        return self._file(paths.SCORING_SKIPS, SkipRow)
 
     def quarantine(self, export: str) -> RowFile[QuarantinedRow]:
-        shown = str(paths.QUARANTINE_FILES[export])
-        return RowFile(self.workspace / shown, shown, QuarantinedRow)
+        return self._file(paths.QUARANTINE_FILES[export], QuarantinedRow)
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -103,5 +99,8 @@ class WorkspaceView:
         root = self.workspace / str(folder)
         return sorted(path.relative_to(self.workspace).as_posix() for path in root.rglob("*.jsonl"))
 
-    def _skips(self, shown: str) -> RowFile[SkipRow]:
-        return RowFile(self.workspace / shown, shown, SkipRow)
+    def _files_of(self, folder: object, kind: type[Kind]) -> list[RowFile[Kind]]:
+        return [self._file(shown, kind) for shown in self.files_under(folder)]
+
+    def _file(self, shown: object, kind: type[Kind]) -> RowFile[Kind]:
+        return RowFile(self.workspace / str(shown), str(shown), kind)

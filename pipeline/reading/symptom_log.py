@@ -8,7 +8,7 @@ look that wrote them. Viewers only read. Of two that write at once one may miss 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
@@ -16,7 +16,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform import confined
-from pipeline.platform.lenient_json import Json, flag_of, number_of, object_of, text_of, texts_of
+from pipeline.platform.lenient_json import Json, number_of, object_of, record_of, text_of
 from pipeline.reading.report_files import Notes, last_objects
 from pipeline.reading.symptom_answers import not_silenced
 
@@ -41,19 +41,8 @@ def _answer(symptom_id: str, row: Json) -> Answer | None:
         verdict = Verdict(text_of(row, "verdict") or "")
     except ValueError:
         return None
-    return Answer(
-        verdict,
-        text_of(row, "observed") or "",
-        number_of(row, "as_of"),
-        text_of(row, "source") or "live",
-        flag_of(row, "nothing_yet") is True,
-        texts_of(row, "explained_by"),
-        number_of(row, "since"),
-        text_of(row, "stale") or "",
-        id=symptom_id,
-        by_glance=flag_of(row, "by_glance") is True,
-        contained=flag_of(row, "contained") is True,
-    )
+    observed = text_of(row, "observed") or ""
+    return record_of(Answer, row, verdict=verdict, observed=observed, id=symptom_id)
 
 
 def keep_looks(root: Path, answers: Iterable[Answer], now: float) -> dict[str, Answer]:
@@ -94,15 +83,6 @@ def _with_since(answer: Answer, before: Answer | None, now: float) -> Answer:
 
 
 def _row(answer: Answer) -> dict[str, object]:
-    return {
-        "verdict": answer.verdict,
-        "observed": answer.observed[:_TEXT_CHARACTERS],
-        "as_of": answer.as_of,
-        "source": answer.source,
-        "nothing_yet": answer.nothing_yet,
-        "explained_by": answer.explained_by,
-        "since": answer.since,
-        "stale": answer.stale[:_TEXT_CHARACTERS],
-        "by_glance": answer.by_glance,
-        "contained": answer.contained,
-    }
+    told = {name: value for name, value in asdict(answer).items() if name != "id"}
+    texts = {name: told[name][:_TEXT_CHARACTERS] for name in ("observed", "stale")}
+    return {**told, **texts}
