@@ -1,4 +1,4 @@
-"""What could not be read, as the three lines that an operator can use."""
+"""What could not be read, and what a wizard met, as the three lines that an operator can use."""
 
 from __future__ import annotations
 
@@ -28,4 +28,19 @@ def look_fault(error: BaseException, what: str) -> Fault:
         f"{what} cannot be read: {kind}{said}{place}.",
         KEPT,
         _NEXT.get(number or 0, "Read again with r; distill doctor looks at the installation."),
+    )
+
+
+def runbook_fault(error: BaseException) -> Fault:
+    """Whatever goes wrong in a wizard. The runbook is imported when one is first opened, and is code like any
+    other: it may be what is broken, and the console goes on without it.
+    """
+    if isinstance(error, OperatorError):
+        return error.fault
+    what = "cannot be imported" if isinstance(error, ImportError | SyntaxError) else "failed"
+    return Fault(
+        "runbook_not_usable",
+        f"The runbook {what}: {type(error).__name__}: {error}",
+        "What the journal holds stands; nothing else was changed. Runs and the firewall's watch go on.",
+        "b shows the commands to run by hand; distill doctor looks at the installation.",
     )

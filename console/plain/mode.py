@@ -21,8 +21,7 @@ from console import keymap
 from console.control.armed import Armed, Permit, ReadOnlyError
 from console.control.changes import Changes, Operations
 from console.control.lease import TAKE_OVER_WORD, ControlLease
-from console.control.look_fault import look_fault
-from console.control.runbook_fault import runbook_fault
+from console.control.look_fault import look_fault, runbook_fault
 from console.live.daemon_work import in_thread
 from console.plain import pages as plain_pages
 from console.plain.checks import PlainChecks

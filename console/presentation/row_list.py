@@ -154,7 +154,6 @@ def _as_text(value: Any) -> str:
 
 
 def file_line(file: FoundFile, rows: int | None, age: str, width: int) -> Line:
-    """One file of the list of files."""
     left = line(" ", Span(fit_text(file.kind, 11), "dim"), Span(visible(file.relative)))
     right = line(
         Span(f"{count(rows):>9}"),

@@ -7,8 +7,7 @@ import os
 
 import pytest
 
-from console.control.look_fault import look_fault
-from console.control.runbook_fault import runbook_fault
+from console.control.look_fault import look_fault, runbook_fault
 from pipeline.contracts.faults import Fault, InputError
 
 OWN = Fault("bad_file", "x.jsonl says otherwise.", "Nothing.", "Look.")

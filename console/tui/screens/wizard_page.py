@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from console import keymap
-from console.control.runbook_fault import runbook_fault
+from console.control.look_fault import runbook_fault
 from console.live.daemon_work import in_thread
 from console.presentation.fault import fault_lines
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
