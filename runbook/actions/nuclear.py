@@ -21,6 +21,7 @@ from runbook.change.refusals import refused
 from runbook.probes.workspace import Workspace
 
 ENGINE = "pipeline"
+_REMOTE_SECONDS = 10.0
 _UNTOUCHED = (str(paths.INCIDENTS), *(f"{paths.KNOWLEDGE_BASE}/{stem}" for stem in paths.JOURNAL_STEMS))
 
 
@@ -37,10 +38,10 @@ def differences(workspace: Workspace, commit: str) -> list[Change]:
     return [change for change in found if not change.path.startswith(_UNTOUCHED)]
 
 
-def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: float = 10.0) -> Draft:
+def plan_nuclear(planning: Planning) -> Draft:
     """Restore everything, run, audit, accept. Raises RefusedError when the tag moved at the remote."""
-    name = tag or planning.workspace.last_good_tag
-    remote = compare_with_remote(planning.workspace.root, name, remote_seconds)
+    name = planning.workspace.last_good_tag
+    remote = compare_with_remote(planning.workspace.root, name, _REMOTE_SECONDS)
     if remote.moved:
         raise refused("tag_moved", remote.says, "Find out who moved the tag, and which commit is right.")
     commit = tagged_commit(planning, name)

@@ -26,6 +26,7 @@ OUTPUTS = tuple(
         paths.RUN_STATE,
     )
 )
+_MOST_SECONDS = 3600.0
 
 
 def plan_command(
@@ -37,7 +38,6 @@ def plan_command(
     appends: Sequence[str] = (),
     ends_with: tuple[int, ...] = (0,),
     repeatable: bool = True,
-    seconds: float = 3600.0,
     undo: str = "Put every file that it changes back to the bytes it had, and take new ones away.",
 ) -> Draft:
     """``distill ARGUMENTS`` as a plan. ``touches`` must cover whatever it can change."""
@@ -49,7 +49,7 @@ def plan_command(
         appends=tuple(appends),
         ends_with=ends_with,
         repeatable=repeatable,
-        seconds=seconds,
+        seconds=_MOST_SECONDS,
         says=f"Run distill {shlex.join(arguments)}.",
         by_hand=f"distill {shlex.join(arguments)}",
     )

@@ -7,6 +7,7 @@ epoch.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -58,6 +59,13 @@ class Evidence(Record):
         return self.model_copy(update={"stance": opposite.get(self.stance, self.stance)})
 
 
+# What a detection has of its answer, by the same names.
+OF_ANSWER = (
+    *("verdict", "observed", "as_of", "source", "nothing_yet", "explained_by"),
+    *("by_glance", "stale", "contained"),
+)
+
+
 class Detection(Record):
     """What a detector saw. ``as_of`` is when it was true: a report's own time, or ``read_at``.
 
@@ -85,19 +93,9 @@ class Detection(Record):
     @property
     def answer(self) -> Answer:
         """The same as whoever shows it keeps it: without what only a diagnosis needs."""
+        answer = Answer(**{name: getattr(self, name) for name in OF_ANSWER}, id=self.symptom_id)
         blind = self.verdict is Verdict.UNKNOWN and not self.nothing_yet
-        return Answer(
-            self.verdict,
-            self.observed,
-            self.read_at if self.as_of is None and blind else self.as_of,
-            self.source,
-            self.nothing_yet,
-            self.explained_by,
-            id=self.symptom_id,
-            by_glance=self.by_glance,
-            stale=self.stale,
-            contained=self.contained,
-        )
+        return replace(answer, as_of=self.read_at) if self.as_of is None and blind else answer
 
     def age_seconds(self, now: float) -> float | None:
         """How old this knowledge is; None when nobody can say."""

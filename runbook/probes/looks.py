@@ -11,13 +11,9 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from pipeline.contracts.status import Answer
-from runbook.probes.evidence import Detection, Evidence, ProbeOutput, Record
+from runbook.probes.evidence import OF_ANSWER, Detection, Evidence, ProbeOutput, Record
 from runbook.probes.workspace import Workspace
 
-_OF_ANSWER = (
-    *("verdict", "observed", "as_of", "source", "nothing_yet", "explained_by"),
-    *("by_glance", "stale", "contained"),
-)
 Found = TypeVar("Found", bound=Record)
 Detector = Callable[[Workspace], Detection]
 
@@ -43,7 +39,7 @@ def detection_from(
 
 def repeated(answer: Answer) -> dict[str, Any]:
     """What a detection has of its answer."""
-    return {name: getattr(answer, name) for name in _OF_ANSWER}
+    return {name: getattr(answer, name) for name in OF_ANSWER}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from runbook.case import Case
 from runbook.probes.code_history import ChangedFile
 from runbook.probes.evidence import Confidence, Diagnosis, Evidence, Stance
 from runbook.symptoms import s1_p2_materialize as define
+from runbook.symptoms.claims import StageClaims, claims_in
 from runbook.symptoms.offers import differing
-from runbook.symptoms.stage_claims import StageClaims, claims_in
 from runbook.symptoms.stream_shapes import Shape, Survey, survey_of
 
 STAGE = "materialize"

@@ -10,7 +10,6 @@ from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import Json, object_or_empty
-from pipeline.platform.process_end import Ended
 from pipeline.reading.report_files import Notes, last_objects
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
@@ -121,7 +120,7 @@ def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], s
     row = object_or_empty(ran.stdout)
     verdict = row.get("validation_result")
     if not isinstance(verdict, dict):
-        return Reply(model=model, ok=False, trouble=_why(ran))
+        return Reply(model=model, ok=False, trouble=ran.reason)
     reasons, retrieved = verdict.get("reasons"), row.get("retrieved")
     return Reply(
         model=model,
@@ -129,12 +128,6 @@ def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], s
         reasons=tuple(str(each) for each in reasons) if isinstance(reasons, list) else (),
         retrieved=len(retrieved) if isinstance(retrieved, list) else 0,
     )
-
-
-def _why(ran: Ended) -> str:
-    lines = ran.narration.splitlines()
-    said = next((line.partition("happened")[2].strip() for line in lines if "happened" in line), "")
-    return said or ran.reason
 
 
 def _count(path: Path) -> int | None:

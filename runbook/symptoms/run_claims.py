@@ -152,8 +152,5 @@ def _unclaimed(root: Path, receipt: str) -> list[Differing]:
 
 
 def _differing(root: Path, path: str, kind: Kind, says: str, pinned_by: str) -> Differing:
-    try:
-        when, _ = last_change(root / path)
-    except OSError:
-        when = ""
+    when, _ = last_change(root / path)
     return Differing(path=path, kind=kind, says=says, pinned_by=pinned_by, last_written=when)

@@ -18,11 +18,11 @@ from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.settings_history import settings_probe
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms import s1_p2_materialize as define
+from runbook.symptoms.claims import claims_probe
 from runbook.symptoms.field_renames import Rename
 from runbook.symptoms.materialize_causes import STAGE, diagnose
 from runbook.symptoms.offers import RUN_ALL, as_tagged, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.glance import glance
-from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
 
 _LEAVE = "leave"

@@ -17,10 +17,10 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.settings_history import SettingChange, settings_probe
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p3_distribution as define
+from runbook.symptoms.claims import StageClaims, claims_in, claims_probe
 from runbook.symptoms.offers import as_tagged, differing, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.diagnose import edit_offers
 from runbook.symptoms.s1_p3_distribution.glance import glance
-from runbook.symptoms.stage_claims import StageClaims, claims_in, claims_probe
 from runbook.symptoms.stream_shapes import Shape, Survey, streams_probe, survey_of
 from runbook.symptoms.verdict_look import (
     EXPLAINED,
