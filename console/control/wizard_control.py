@@ -180,10 +180,6 @@ class WizardControl:
 
     # Acting
 
-    def answer(self, permit: Permit, question_id: str, value: str) -> None:
-        """Answer what is asked; the first answer opens the incident. Raises what it meets on the way."""
-        self.driver(permit).answer(question_id, value)
-
     def go_on(self, permit: Permit) -> None:
         """The work that is next: here what only reads and copies, in the worker what changes files."""
         driver = self.driver(permit)
@@ -197,14 +193,6 @@ class WizardControl:
         driver = self.driver(permit)
         driver.consent(plan_hash, typed, user_name(), reason)
         self._worker = driver.carry_out()
-
-    def plan_again(self, permit: Permit) -> None:
-        """The same way out, from the files as they are now; it needs a consent of its own."""
-        self.driver(permit).plan_again()
-
-    def take_back(self, permit: Permit) -> None:
-        """A plan that takes the last change back; it is previewed and agreed to like any other."""
-        self.driver(permit).take_back()
 
     def let_go(self) -> None:
         """Give the incident's lease back. The incident stays where it is."""

@@ -206,10 +206,7 @@ class PlainConsole:
 
         async def line() -> str | None:
             _drop_typed_ahead()
-            typed = await self._typed.get()
-            if typed is None:
-                self._typed.put_nowait(None)  # the end of input is the end for everybody
-            return typed
+            return await self._line()
 
         def out(text: str) -> None:
             loop.call_soon_threadsafe(self._out, text)
@@ -263,6 +260,9 @@ class PlainConsole:
         if afresh:
             _drop_typed_ahead()
         self._out(f"[{'OPERATE' if self.armed.is_armed else 'read-only'}] {what}:")
+        return await self._line()
+
+    async def _line(self) -> str | None:
         typed = await self._typed.get()
         if typed is None:
             self._typed.put_nowait(None)  # the end of input is the end for everybody

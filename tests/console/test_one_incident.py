@@ -85,7 +85,7 @@ def _by_screen(root: Path) -> str:
     control = WizardControl(root, (LEAKING,), symptom_id=LEAKING.id)
     question = control.look().question
     if question is not None and question.id == "offer":
-        control.answer(PERMIT, question.id, QUARANTINE.id)
+        control.driver(PERMIT).answer(question.id, QUARANTINE.id)
     control.let_go()
     view = control.look()
     assert view.incident_id is not None
@@ -164,7 +164,7 @@ def test_the_screen_says_whose_incident_it_shows(root: Path, monkeypatch: pytest
     monkeypatch.setenv("SUDO_USER", "alice")
     control = WizardControl(root, (LEAKING,), symptom_id=LEAKING.id)
     words = [_head(control)]
-    control.answer(PERMIT, "consent", "back")
+    control.driver(PERMIT).answer("consent", "back")
     control.let_go()
     words.append(_head(control))
     assert f"{named} is {mine}'s; what {user_name()} does here takes it over" in words[0]

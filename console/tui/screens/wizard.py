@@ -88,15 +88,15 @@ class WizardScreen(WizardPage):
         if choice.deed is Deed.GO_ON:
             self._begin("continuing", lambda: control.go_on(permit))
         elif choice.deed is Deed.PLAN_AGAIN:
-            self._begin("planning again", lambda: control.plan_again(permit))
+            self._begin("planning again", control.driver(permit).plan_again)
         elif choice.deed is Deed.TAKE_BACK:
-            self._begin("planning and rehearsing the undo", lambda: control.take_back(permit))
+            self._begin("planning and rehearsing the undo", control.driver(permit).take_back)
         elif question is not None:
             asked = question.id
             contains = any(offer.immediate and offer.id == choice.value for offer in view.offers)
             self._begin(
                 "planning; no file is changed",
-                lambda: control.answer(permit, asked, choice.value),
+                lambda: control.driver(permit).answer(asked, choice.value),
                 then=self._ask_for_consent if contains and view.is_critical else self._ask_at_once,
             )
 
@@ -152,7 +152,7 @@ class WizardScreen(WizardPage):
         if permit is not None:
             self._begin(
                 "planning; no file is changed",
-                lambda: control.answer(permit, question_id, words),
+                lambda: control.driver(permit).answer(question_id, words),
                 then=self._ask_at_once,
             )
 

@@ -99,7 +99,7 @@ def test_a_permit_for_something_else_opens_no_incident(root: Path) -> None:
     armed.arm("a reason")
     control.look()
     with pytest.raises(ValueError, match=r"run\.start"):
-        control.answer(armed.permit(BY_ID["run.start"]), "offer", "quarantine")
+        control.driver(armed.permit(BY_ID["run.start"]))
     assert incident_ids(root) == []
 
 
