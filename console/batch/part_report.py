@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
+from console.presentation.counts import measured
 from console.state.detectors import definitions
 from console.state.runbook_state import known_symptoms
 from console.state.symptoms_now import open_command
@@ -202,7 +203,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     found = [f"{check.id}: {check.detail}" for check in checks if check.status is CheckStatus.WARN]
     found += [
-        f"drift {row.metric}: {_number(row.baseline)} → {_number(row.current)} ({row.status})"
+        f"drift {row.metric}: {measured(row.baseline)} → {measured(row.current)} ({row.status})"
         for row in drift
         if row.status in _FLAGGED and row.dismissed is None
     ]
@@ -212,10 +213,6 @@ def _warnings(
     if part is Part.RUN_ALL:
         found += texts_of(report, "warnings")
     return tuple(visible(text, 300) for text in found)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.4g}"
 
 
 def acceptance_root(outcome: PartOutcome | None) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from console.batch.causes import Cause, causes
 from console.batch.outcome import BAD_CHECKS, BatchOutcome, PartOutcome, verdict_line
 from console.batch.parts import Part
+from console.presentation.counts import measured
 from pipeline.contracts.checks import CheckResult, DriftRow, DriftStatus
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
@@ -130,13 +131,9 @@ def _drift(rows: Sequence[DriftRow]) -> list[list[str]]:
     for row in rows:
         delta = "" if row.delta_ratio is None else f"{row.delta_ratio:+.1%}"
         z = "" if row.z is None else f"{row.z:.1f}"
-        values = f"{_number(row.baseline)} | {_number(row.current)}"
+        values = f"{measured(row.baseline)} | {measured(row.current)}"
         lines.append(f"| {text(row.metric)} | {values} | {delta} | {z} | {row.status} |")
     return [[*lines, ""]]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.4f}"
 
 
 def _checks(checks: Sequence[CheckResult]) -> list[list[str]]:

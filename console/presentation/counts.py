@@ -12,6 +12,14 @@ def count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
+def measured(value: float | None) -> str:
+    """A metric: a count to its last row, a share to what one reads of it; ``-`` when there is none."""
+    if value is None:
+        return "-"
+    whole = abs(value) < 2**53 and value == int(value)
+    return f"{value:,.0f}" if whole else f"{value:,.4g}"
+
+
 def share(part: int, whole: int) -> str:
     """A whole percentage. Something is never shown as 0 % or everything as 100 % by rounding."""
     if whole <= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
+from console.presentation.counts import count, measured
 from console.presentation.states import CHECKS, DRIFT, FIREWALL, PHASES, SEVERITIES
 from console.report.facts import Metric, ReportFacts
 from console.report.plots import HEIGHT, WIDTH, Plot, bar, plot
@@ -40,7 +41,7 @@ def page(facts: ReportFacts) -> str:
     )
     now = facts.status.read_at
     environment.filters.update(
-        count=_count, number=_number, percent=_percent, took=took_in_words, role=_role, plain=_plain
+        count=count, number=measured, percent=_percent, took=took_in_words, role=_role, plain=_plain
     )
     environment.globals.update(
         plot=_plot,
@@ -79,17 +80,6 @@ def _role(state: str, kind: str) -> str:
 
 def _plain(word: str) -> str:
     return word.replace("_", " ")
-
-
-def _count(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    whole = abs(value) < 2**53 and value == int(value)
-    return f"{value:,.0f}" if whole else f"{value:,.4g}"
 
 
 def _percent(value: float | None) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len  # noqa: TID253 (the painter's measure)
 
 from console.presentation.checks import full_name
-from console.presentation.counts import bar_cells, count, rate, share, sparkline
+from console.presentation.counts import bar_cells, count, measured, rate, share, sparkline
 from console.presentation.row_list import example_line
 from console.presentation.spans import (
     _ONE_CELL_EACH,
@@ -190,3 +190,8 @@ def test_an_invariant_is_named_beside_its_id() -> None:
 def test_a_reference_is_copied_and_so_has_no_separators() -> None:
     shown = example_line(SkipExample(0, "data/agent_runs.jsonl", 1257, None, "not an object"), 80)
     assert "data/agent_runs.jsonl:1257" in "".join(span.text for span in shown)
+
+
+def test_a_metric_is_told_to_its_last_row_and_a_share_to_what_one_reads_of_it() -> None:
+    values = (None, 12_345.0, 0.123456, float("inf"))
+    assert [measured(value) for value in values] == ["-", "12,345", "0.1235", "inf"]
