@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from console.control.armed import Permit
 from pipeline.contracts.shell_words import joined
+from pipeline.platform.code_question import code_of
 
 if TYPE_CHECKING:
     from console.state.view_state import Fact, TailSlice
@@ -58,7 +59,7 @@ class CommandPlan:
     @property
     def code(self) -> str:
         """Four digits of the same hash, as in the runbook's plans: what is typed to agree to it."""
-        return f"{int(self._hash[:8], 16) % 10_000:04d}"
+        return code_of(self._hash)
 
     @property
     def _hash(self) -> str:

@@ -8,15 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pipeline.platform.code_question import code_question
+from pipeline.platform.code_question import code_of, code_question
 from pipeline.platform.engine_choice import NOT_TRUSTED, Stakes, stakes_of, trust, trust_needed
 from pipeline.platform.trust_difference import difference, told
 from pipeline.platform.voice import Voice
-
-
-def code_of(digest: str) -> str:
-    """Four digits of it, which a person types to agree to just this code."""
-    return f"{int(digest[:8], 16) % 10_000:04d}"
 
 
 def can_ask(stakes: Stakes, voice: Voice) -> bool:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.platform.code_question import code_of
 from runbook.probes.evidence import Record
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -218,10 +219,6 @@ class Plan(Record):
                 case _:
                     found[step.path] = None
         return tuple(found)
-
-
-def code_of(plan_hash: str) -> str:
-    return f"{int(plan_hash[:8], 16) % 10_000:04d}"
 
 
 class Draft(Record):

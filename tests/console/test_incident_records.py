@@ -20,7 +20,7 @@ from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import read_record, standing_at
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
-from runbook.change.plan import code_of
+from pipeline.platform.code_question import code_of
 from tests.console.fake_feed import plan_for
 from tests.console.incident_folders import (
     ID,
