@@ -87,19 +87,18 @@ def show_plan(session: WizardSession, plan: Plan, voice: Voice) -> None:
 
 def report_end(session: WizardSession, code: int, voice: Voice, started: Detached) -> None:
     """How the worker ended, and how to take back what it did."""
-    standing = session.standing
+    standing, entries = session.standing, session.incident.journal.entries()
     if code == ExitCode.OK:
         voice.out(f"{standing.state}: {session.incident.id}")
-        entries = session.incident.journal.entries()
         if to_commit := commit_command(session.workspace, session.incident.id, entries):
             voice.note("the repaired files differ from HEAD; record them:")
             voice.note(f"  {visible(to_commit)}")
-        if last_undoable(entries) is not None:
-            voice.note(f"undo: distill undo {session.incident.id}")
-        return
-    voice.out(f"{standing.state}, exit {code}: {session.incident.id}")
-    for line in worker.why_it_ended(session, started).splitlines():
-        voice.note(visible(line))
+    else:
+        voice.out(f"{standing.state}, exit {code}: {session.incident.id}")
+        for line in worker.why_it_ended(session, started).splitlines():
+            voice.note(visible(line))
+    if last_undoable(entries) is not None:
+        voice.note(f"undo: distill undo {session.incident.id}")
 
 
 @dataclass

@@ -74,6 +74,10 @@ When several apply to one command, the first of these wins: {order}. A code that
 lock, interruption) stopped the command by itself, and wins over all. Treat a code that you do not know as
 a failure.
 
+With 12 the changes are in place: a step failed, or the symptom's detector, run again, is not clear. A
+quarantine is verified too, and ends with 12 where the detector still rings: some of the damage is not
+contained. The record names what was seen; `distill undo` takes the changes back.
+
 What is stale is not clear. `status`, `runbook detect`, `watch --once` and `--batch` end with 5 where nothing
 shows, and the answer of a required check is older than a change of code, settings, sources or outputs, older
 than 26 hours, from the future, or in a report that is there and cannot be read. `distill runbook detect

@@ -106,6 +106,7 @@ def test_a_repair_that_was_not_enough_ends_with_12_and_looking_again_finds_the_r
     first = planned(root, "runbook", "plan", ID)
     done = distill(root, "runbook", "apply", "--plan", first["plan_hash"], *CONSENT)
     assert done.returncode == ExitCode.VERIFICATION_FAILED, done.stderr
+    assert done.stderr.splitlines()[-1] == f"undo: distill undo {first['incident_id']}"
     assert verdict(root, ID) == "detected"
     repaired(root, ID)
 
