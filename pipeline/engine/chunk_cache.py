@@ -48,10 +48,10 @@ class ChunkCache:
         self._boot = boot_id()
 
     def rows_path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.rows"
+        return self.folder.joinpath(key[:2], f"{key}.rows")
 
     def index_path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.index"
+        return self.folder.joinpath(key[:2], f"{key}.index")
 
     def load(self, key: str) -> ChunkIndex | None:
         """The index of a finished, whole chunk, or None."""

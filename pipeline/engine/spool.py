@@ -62,7 +62,8 @@ class Spool:
 
     def partition(self, number: int) -> bytes:
         """All records of a partition."""
-        return b"".join(self.pieces(number))
+        is_in_memory = len(self._starts) == 1
+        return bytes(self._buffers[number]) if is_in_memory else b"".join(self.pieces(number))
 
     def pieces(self, number: int) -> Iterator[bytes]:
         """All records of a partition, some bytes at a time, cut anywhere."""

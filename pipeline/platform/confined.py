@@ -209,20 +209,20 @@ def refuse_links(workspace: Path, relatives: Iterable[PurePath | str]) -> None:
 
     What does not exist yet is fine. Paths are relative and have no ``..``.
     """
-    looked_at: set[Path] = set()
+    looked_at: set[str] = set()
     for relative in relatives:
-        place = workspace
+        place = str(workspace)
         for part in PurePath(relative).parts:
-            place = place / part
+            place = f"{place}/{part}"
             if place in looked_at:
                 continue
             looked_at.add(place)
             try:
-                is_link = stat.S_ISLNK(place.lstat().st_mode)
+                is_link = stat.S_ISLNK(os.lstat(place).st_mode)
             except OSError:
                 break  # not there, or not to be looked at: whoever writes there will be told
             if is_link:
-                refuse_link(place)
+                refuse_link(Path(place))
 
 
 def refuse_link(place: Path) -> None:
