@@ -31,6 +31,7 @@ from pipeline.contracts.check_index import ACCEPTANCE, CheckSpec, selected
 from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.code_digest import engine_digest
+from pipeline.platform.firewall import firewall_digest
 from pipeline.platform.prepared_firewall import many_questions
 
 SLOTS = 2
@@ -169,7 +170,11 @@ def import_the_engine() -> None:
     with contextlib.suppress(Exception):
         for rule in importlib.import_module("pipeline.stages.secret_rules").RULES:
             _ = rule.patterns
+    for kind in ("rag", "sft", "preference"):
+        with contextlib.suppress(Exception):
+            getattr(importlib.import_module("pipeline.schemas.written"), f"is_written_{kind}")(b"")
     engine_digest()
+    firewall_digest()
     # All this stays to the end: a fork's collector neither looks at it nor copies its pages.
     gc.collect()
     gc.freeze()
