@@ -11,7 +11,7 @@ from pipeline.audit.p3_verdicts import CATEGORIES
 from pipeline.audit.rows import ExportedRow, RowFile
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
-from pipeline.contracts.evidence_fields import FOUND, LOST
+from pipeline.contracts.evidence_fields import FOUND, LOST, rows_by_field
 
 _LINE_COUNTS = ("lines", "mapped", "looked_up", "skipped", "evidence")
 _OF_LINES = ("lines", "looked_up")
@@ -105,14 +105,15 @@ def _recounted_lines(view: WorkspaceView) -> Recount:
     evidence: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    fields: dict[str, Counter[str]] = defaultdict(Counter)
+    masks: dict[str, Counter[int]] = defaultdict(Counter)
+    named: set[tuple[str, str]] = set()
     for file in view.filled_evidence_files():
         for _, row in file:
             evidence[row.stream] += 1
-            fields[row.stream].update(row.filled())
-            at = row.provenance
-            lines_of_row = sum(each.lines for each in at.all_ranges)
-            mapped[row.stream][at.source_file, at.byte_offset] = lines_of_row
+            masks[row.stream][row.mask()] += 1
+            at, ranges = row.provenance, row.provenance.all_ranges
+            named.update((row.stream, each.source_file) for each in ranges)
+            mapped[row.stream][at.source_file, at.byte_offset] = sum(each.lines for each in ranges)
     scans = {(name, file.file.relative): file for name, scan in view.scans.items() for file in scan.files}
     mended: Counter[str] = Counter()
     for _, skip in view.skips():
@@ -126,19 +127,18 @@ def _recounted_lines(view: WorkspaceView) -> Recount:
         looked_up = count - skipped[name] if scan.stream.role == "lookup" else 0
         counts = (count, sum(mapped[name].values()), looked_up, skipped[name], evidence[name])
         lines[name] = dict(zip(_LINE_COUNTS, counts, strict=True))
-        lines[name] |= {f"{FOUND}{key}": rows for key, rows in fields[name].items()}
-    return Recount(lines, _streams_that_lost_a_file(view, set(scans)), reasons)
+        lines[name] |= {f"{FOUND}{key}": rows for key, rows in rows_by_field(masks[name]).items()}
+    return Recount(lines, _streams_that_lost_a_file(view, named, set(scans)), reasons)
 
 
-def _streams_that_lost_a_file(view: WorkspaceView, present: set[tuple[str, str]]) -> set[str]:
-    """Streams one of whose files was moved away since it was read, as far as rows or claims tell."""
+def _streams_that_lost_a_file(
+    view: WorkspaceView, named: set[tuple[str, str]], present: set[tuple[str, str]]
+) -> set[str]:
+    """Streams one of whose files was moved away since it was read, as far as claims, or the files that rows
+    ``named``, tell.
+    """
     lost = {name for name, scan in view.scans.items() if not scan.files}
-    for file in view.evidence_files():
-        lost.update(
-            row.stream
-            for _, row in file
-            if any((row.stream, at.source_file) not in present for at in row.provenance.all_ranges)
-        )
+    lost.update(stream for stream, _ in named - present)
     lost.update(skip.stream for _, skip in view.skips() if (skip.stream, skip.file) not in present)
     # The lines of a look-up leave no row behind that would name its file.
     if set(view.last_run.read_sources() or ()) - {file for _, file in present}:

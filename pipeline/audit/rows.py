@@ -17,7 +17,7 @@ from pipeline.contracts.evidence_fields import FIELDS
 from pipeline.platform import disk
 
 _NULL = msgspec.Raw(b"null")
-_EMPTY = (b"null", b"[]", b"{}")
+_EMPTY = (_NULL, msgspec.Raw(b"[]"), msgspec.Raw(b"{}"))
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -84,9 +84,9 @@ class FilledRow(EvidenceRow, frozen=True):
     latency_ms: msgspec.Raw = _NULL
     tags: msgspec.Raw = _NULL
 
-    def filled(self) -> Iterator[str]:
-        """The names of ``contracts.evidence_fields`` that have a value."""
-        return (name for name in FIELDS if bytes(memoryview(getattr(self, name))[:5]) not in _EMPTY)
+    def mask(self) -> int:
+        """As ``mask_of`` of the row that was written."""
+        return sum(1 << bit for bit, name in enumerate(FIELDS) if getattr(self, name) not in _EMPTY)
 
 
 class ScoredRow(msgspec.Struct, frozen=True):

@@ -286,5 +286,6 @@ class _Scanner:
         )
         if isinstance(mapped, LineFault):
             return mapped
-        self._found.fields.update(map(mask_of, mapped))
+        for row in mapped:
+            self._found.fields[mask_of(row)] += 1
         return len(mapped)

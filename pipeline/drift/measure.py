@@ -137,7 +137,8 @@ def _count_verdicts(workspace: Path, settings: Settings, metrics: Metrics, model
             part = parts[category]
             part[f"stream:{stream}"] += 1
             part[f"model:{models.get(str(row.get('run_id')), 'unnamed')}"] += 1
-            part.update(f"reason:{reason}" for reason in row.get("reasons") or ())
+            for reason in row.get("reasons") or ():
+                part[f"reason:{reason}"] += 1
     for category, count in categories.items():
         metrics.add(f"category.{category}", "P3", count, parts=dict(parts[category]))
     total = scored.total()
@@ -165,7 +166,8 @@ def _count_exports(workspace: Path, metrics: Metrics) -> None:
         count = 0
         for row in read_rows(workspace / paths.QUARANTINE_FILES[export]):
             count += 1
-            refused.update((f"stream:{row.get('stream')}", f"reason:{row.get('reason')}"))
+            refused[f"stream:{row.get('stream')}"] += 1
+            refused[f"reason:{row.get('reason')}"] += 1
         metrics.add(f"quarantined_{export}", "P4", count, parts=dict(refused))
 
 
