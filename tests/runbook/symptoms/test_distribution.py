@@ -11,9 +11,9 @@ from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, ProbeOutput, Record, Stance
 from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
+from runbook.symptoms.claims import StageClaims
 from runbook.symptoms.s1_p3_distribution import CAUSES
 from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM
-from runbook.symptoms.stage_claims import StageClaims
 from runbook.symptoms.stream_shapes import Survey
 from runbook.symptoms.verdict_look import Counts, ScorerLook, counted
 from runbook.wizard.detecting import detect_one
