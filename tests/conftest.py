@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
 
 import hypothesis
@@ -15,6 +16,9 @@ if _STATE:
     os.environ["XDG_STATE_HOME"] = _STATE
 
 from tests import warm_processes  # noqa: E402 - it keeps the environment as it finds it
+
+# What a shell starts behind `&` has SIGINT ignored, and so has what it starts: tests that send it would wait.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile(
     "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
