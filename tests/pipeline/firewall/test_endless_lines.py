@@ -78,11 +78,11 @@ def test_the_other_exports_are_read_within_the_same_bound(tmp_path: Path, export
     corpus.export(runs["good"].row())
     path = corpus.root / paths.EXPORT_FILES[export]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b'{"tags":"","shape":""')
+    path.write_bytes(b'{"tags":"","shape":""}\n{"tags":"')
     lengthen(path)
     report = look(corpus)
     assert report.state is not State.CLEAR
-    assert f"{paths.EXPORT_FILES[export]}: cannot be read: line 1 is over 64 MiB" in report.detail
+    assert f"{paths.EXPORT_FILES[export]}: cannot be read: line 2 is over 64 MiB" in report.detail
 
 
 def test_a_formatted_file_without_a_receipt_is_not_digested(tmp_path: Path) -> None:
