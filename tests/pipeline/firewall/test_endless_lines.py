@@ -112,6 +112,6 @@ def test_lines_are_bounded_and_the_one_that_is_not_is_named(monkeypatch: pytest.
     fits = b"x" * (2**20 - 1) + b"\n"
     assert list(bounded_lines(io.BytesIO(b"a\n" + fits + b"c"))) == [b"a\n", fits, b"c"]
     file = io.BytesIO(b"a\nx" + fits * 9)
-    with pytest.raises(OSError, match="line 1 is over 1 MiB"):
+    with pytest.raises(OSError, match="line 2 is over 1 MiB"):
         list(bounded_lines(file))
     assert file.tell() == 2 + 2**20 + 1
