@@ -358,6 +358,7 @@ def test_what_is_detached_goes_on_without_us(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_asked", [True, False])
 def test_the_words_of_a_detached_program_keep_no_pipe_open(is_asked: bool) -> None:
     """A console starts a worker for each repair, for weeks."""
+    gc.collect()  # what earlier tests left is not this one's
     before = sorted(os.listdir("/dev/fd"))  # noqa: PTH208 - names are enough
     code = "import os, sys; os.write(int(sys.argv[-1]), b'the disk is full')"
     started = start_detached(argv_of(code), output=2, with_words=True)
