@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.contracts import events, paths
-from pipeline.contracts.faults import ExitCode, InputError, OperatorError, worst
+from pipeline.contracts.faults import ExitCode, InputError, OperatorError, StorageError, worst
 from pipeline.engine import export_manifest, last_clear
 from pipeline.engine.emit import Emitted
 from pipeline.engine.intent import Rename
@@ -81,6 +81,15 @@ class StandingExport:
             return
         answer = question.answer(self._session.check_stop)
         self.is_in_doubt = isinstance(answer, Breach | Unknown)
+        try:
+            self._heed(answer)
+        except StorageError as error:
+            if self.is_in_doubt:  # nothing is replaced, and the alarm is told all the same
+                why = f"standing file, not kept: {error.fault.what_happened}"
+                emit_state(self._session, answer, self.export, detail=why)
+            raise
+
+    def _heed(self, answer: Answer) -> None:
         match answer:
             case Clear():
                 if self._digests and self._digests.get(SFT) == answer.report.sha256:
