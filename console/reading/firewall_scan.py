@@ -8,15 +8,14 @@ its age is that of the scan.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
 from console.reading.row_counts_report import NOT_SINCE
 from pipeline.contracts.status import FirewallStatus, FirewallWord
-from pipeline.platform.firewall import Unknown, ask_firewall
+from pipeline.platform.firewall import Unknown
 from pipeline.reading.firewall_words import status_of
-from pipeline.reading.kept_clear import kept_clear, look_begins
+from pipeline.reading.kept_clear import heard
 
 
 def scan_or_known(
@@ -30,13 +29,8 @@ def scan_or_known(
     """
     if limit_seconds is not None and limit_seconds <= 0:
         return known
-    kept = kept_clear(root, time.time()) if from_kept else None
-    if kept is not None:
-        return status_of(kept.answer, kept.looked_at)
-    look = look_begins(root)
-    answer = ask_firewall(root, limit_seconds=limit_seconds)
-    look.keep(answer)
-    seen = status_of(answer, time.time())
+    answer, looked_at = heard(root, limit_seconds, from_kept=from_kept)
+    seen = status_of(answer, looked_at)
     if not isinstance(answer, Unknown):
         return seen
     was_judged = known.origin.as_of is not None

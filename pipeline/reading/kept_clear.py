@@ -1,4 +1,4 @@
-"""What the firewall called CLEAR when ``distill status`` asked it last, for as long as nothing was touched.
+"""The firewall's answer: what it called CLEAR when asked last holds for as long as nothing was touched.
 
 A look reads exports, evidence, verdicts, evaluation sets and the receipts of quarantine files whole, which
 takes seconds where they are large. Of each of these, and of each folder above them, it is kept what it was
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
-from pipeline.platform.firewall import Answer, Clear, firewall_digest, judged_report
+from pipeline.platform.firewall import Answer, Clear, ask_firewall, firewall_digest, judged_report
 from pipeline.platform.lenient_json import number_of, object_of, objects_of, text_of
 from pipeline.platform.temporary import file_without_name
 from pipeline.reading.report_files import Notes
@@ -42,10 +42,10 @@ _OTHER_DISK_NANOSECONDS = 2_000_000_000
 _WALKED = (paths.EXPORTS, paths.EVIDENCE, paths.SCORED_RUNS)
 
 
-class Kept(NamedTuple):
-    """``looked_at`` is when the firewall read the files."""
+class Heard(NamedTuple):
+    """``looked_at`` is when the firewall read the files; of what was kept, when it began to."""
 
-    answer: Clear
+    answer: Answer
     looked_at: float
 
 
@@ -88,7 +88,18 @@ def look_begins(root: Path) -> Look:
     return Look(root, _tick_of(root), time.time())
 
 
-def kept_clear(root: Path, now: float) -> Kept | None:
+def heard(root: Path, limit_seconds: float | None = None, *, from_kept: bool = False) -> Heard:
+    """What the firewall says within ``limit_seconds``; ``from_kept``: a CLEAR that still holds will do."""
+    kept = kept_clear(root, time.time()) if from_kept else None
+    if kept is not None:
+        return kept
+    look = look_begins(root)
+    answer = ask_firewall(root, limit_seconds=limit_seconds)
+    look.keep(answer)
+    return Heard(answer, time.time())
+
+
+def kept_clear(root: Path, now: float) -> Heard | None:
     """The CLEAR that still holds ``now``; None when the firewall has to be asked. Raises nothing."""
     kept = _load(root / paths.KEPT_CLEAR)
     looked_at = number_of(kept, "looked_at")
@@ -99,7 +110,7 @@ def kept_clear(root: Path, now: float) -> Kept | None:
     answer = judged_report(0, object_of(kept, "said"))
     if not isinstance(answer, Clear) or text_of(kept, "files") != _digest(root, None):
         return None
-    return Kept(answer, looked_at)
+    return Heard(answer, looked_at)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from pipeline.contracts.discovery import EngineChoice, engine_argv
 from pipeline.contracts.toml_document import parsed
 from pipeline.platform.engine_choice import engine_to_change
 from pipeline.platform.engine_modules import EngineModules, load_all
-from pipeline.platform.firewall import Answer, ask_firewall
 from pipeline.platform.git_objects import Repository
 from pipeline.platform.lenient_json import bytes_or_empty
 from pipeline.platform.process import run
 from pipeline.platform.process_end import Ended
 from pipeline.reading import touched
 from pipeline.reading.facts import Facts, read_facts
+from pipeline.reading.kept_clear import Heard, heard
 from pipeline.reading.report_files import Notes
 from pipeline.reading.settings_glance import StreamGlance, read_settings, streams_of
 from pipeline.reading.source_files import files_of
@@ -122,12 +122,12 @@ class Workspace:
             return self._engine_look.modules(choice)
         return load_all(choice, limit_seconds=engine_look.SECONDS)
 
-    def firewall(self, *, seconds: float | None = None) -> Answer:
+    def firewall(self) -> Heard:
         """What the installed firewall says of the live export, whatever engine is in use.
 
-        Within the one limit that a look has, and ``seconds``.
+        For those who ask ``at_this_moment``, what it found CLEAR and nobody touched since will do.
         """
-        return ask_firewall(self.root, limit_seconds=seconds)
+        return heard(self.root, from_kept=self._facts is not None)
 
     def _run(self, argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> Ended:
         return run(

@@ -144,9 +144,9 @@ def evidence_for(case: Case) -> dict[str, tuple[Evidence, ...]]:
 
 def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
-    said = workspace.firewall()
+    said, looked_at = workspace.firewall()
     now = time.time()
-    firewall = status_of(said, now)
+    firewall = status_of(said, looked_at)
     seen = replace(workspace.facts(), firewall=firewall)
     answer = glance(seen)
     aside = seen.set_aside if answer is not None and answer.by_glance else None

@@ -16,16 +16,18 @@ from typing import Any
 import pytest
 
 from console.commands import status as status_command
-from console.reading import firewall_scan
 from console.reading.firewall_scan import scan_or_known
 from pipeline.contracts import paths
-from pipeline.contracts.status import FirewallStatus, FirewallWord
+from pipeline.contracts.status import FirewallStatus, FirewallWord, Verdict
 from pipeline.firewall.places import Places
 from pipeline.firewall.scan import scan
 from pipeline.platform import disk, firewall
 from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Unknown, read_report
 from pipeline.reading import kept_clear as module
 from pipeline.reading.kept_clear import HOLDS_SECONDS, kept_clear, look_begins
+from runbook.probes.workspace import Workspace
+from runbook.symptoms.s1_p4_sft_leak.diagnose import SYMPTOM as LEAK
+from runbook.wizard.detecting import detect_all, detect_one
 from tests.pipeline.engine.workspaces import make_workspace, run_all
 
 KNOWN = FirewallStatus(FirewallWord.STALE)
@@ -320,7 +322,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         found.append(root)
         return CLEAR
 
-    monkeypatch.setattr(firewall_scan, "ask_firewall", answer)
+    monkeypatch.setattr(module, "ask_firewall", answer)
     return found
 
 
@@ -332,6 +334,31 @@ def test_status_asks_once_and_others_each_time(root: Path, asked: list[Path]) ->
     status_command.read_whole_status(root)
     assert len(asked) == 2, "whoever decides asks the firewall"
     assert scan_or_known(root, KNOWN, 0, from_kept=True) is KNOWN
+
+
+def test_a_look_at_all_symptoms_asks_once_and_who_asks_for_one_each_time(
+    root: Path, asked: list[Path]
+) -> None:
+    first, *others = [detect_all(Workspace(root), [LEAK])[0].detection for _ in range(3)]
+    assert {each.verdict for each in (first, *others)} == {Verdict.CLEAR}
+    assert len(asked) == 1
+    ages = [each.age_seconds(each.read_at) for each in others]
+    assert all(age is not None and age > 0 for age in ages), "the age is that of the look"
+    detect_all(Workspace(root), [LEAK], full=True)
+    detect_one(Workspace(root), LEAK)
+    assert len(asked) == 3, "--full and a wizard ask the firewall"
+
+
+def test_a_row_that_came_since_is_found(root: Path) -> None:
+    (found,) = detect_all(Workspace(root), [LEAK])
+    assert found.detection.verdict is Verdict.CLEAR
+    let_a_tick_pass(root)
+    (found,) = detect_all(Workspace(root), [LEAK])
+    row = json.loads((root / paths.SFT_EXPORT).read_bytes().splitlines()[0])
+    with (root / paths.SFT_EXPORT).open("ab") as file:
+        file.write(json.dumps(row | {"quality_score": "rejected", "id": "forbidden"}).encode() + b"\n")
+    (found,) = detect_all(Workspace(root), [LEAK])
+    assert found.detection.verdict is Verdict.DETECTED
 
 
 def test_a_forged_one_makes_nobody_calm_who_decides(root: Path) -> None:
@@ -354,6 +381,6 @@ def test_a_long_look_is_no_news_from_the_future(root: Path, monkeypatch: pytest.
         clock[0] += 20
         return CLEAR
 
-    monkeypatch.setattr(firewall_scan, "ask_firewall", slow)
+    monkeypatch.setattr(module, "ask_firewall", slow)
     status = status_command.read_whole_status(root)
     assert status.firewall.origin.as_of == status.read_at == clock[0]
