@@ -64,7 +64,7 @@ class ConsentDialogue(TypedDialogue[Agreed]):
         return [EMPTY, *([line(*words, *told)] if asked else [])]
 
     def body_lines(self, width: int) -> list[Line]:
-        hints = [("↓", "yes"), *([("pgdn", "read on")] if self.scrolls else []), *keymap.hints("dialogue")]
+        hints = [("down", "yes"), *([("pgdn", "read on")] if self.scrolls else []), *keymap.hints("dialogue")]
         return [*super().body_lines(width), EMPTY, key_line(hints, width)]
 
     def field_for(self, character: str) -> int:

@@ -19,7 +19,7 @@ class PaletteDialogue(TypedDialogue[str]):
 
     waits_for_eyes: ClassVar[bool] = False
     heading = "COMMANDS"
-    hints = (("enter", "open"), ("↑ ↓", "mark"), ("esc", "back"))
+    hints = (("enter", "open"), ("up/down", "mark"), ("esc", "back"))
 
     def __init__(self, place: keymap.Place) -> None:
         self._wanted = Field(":")

@@ -22,6 +22,7 @@ from console.terminal.link_profile import LinkProfile
 from console.tui.screens import wizard_page
 from console.tui.screens.consent import TakeOverDialogue
 from console.tui.screens.wizard import WizardScreen
+from console.tui.widgets.canvas import Canvas
 from pipeline.contracts.moments import iso_utc
 from pipeline.platform.lock import Holder
 from tests.console import wizard_views
@@ -185,6 +186,7 @@ class Walk:
         if size != (app.size.width, app.size.height):
             await pilot.resize_terminal(*size)
         await settled(pilot)
+        _keys_are_words(app)
         title = " · ".join(part for part in (self.name, stop.note, f"{size[0]}x{size[1]}") if part)
         self.pictures.setdefault(stop.picture, []).append(_as_text(app, title, with_inks=size == INKS_AT))
 
@@ -211,6 +213,13 @@ class WizardWalk(Walk):
 
 def _still_desk(view: WizardView, *_subject: object) -> wizard_views.StillDesk:
     return wizard_views.StillDesk(view)
+
+
+def _keys_are_words(app: StillApp) -> None:
+    """An arrow as a key's name is drawn in ASCII as a letter, which is another key."""
+    on_top = [spans for canvas in app.screen.query(Canvas) for spans in canvas.lines]
+    keys = {span.text for spans in on_top for span in spans if span.role == "key"}
+    assert not [key for key in keys if set(key) & set("←↑→↓")], keys
 
 
 def _as_text(app: StillApp, title: str, *, with_inks: bool) -> str:
