@@ -96,8 +96,9 @@ def _detail(phase: PhaseStatus, width: int) -> Line:
             parts.append(
                 line(plural(done, "row") if total is None else f"{count(done)} of {plural(total, 'row')}")
             )
-        if phase.progress.seconds_left is not None:
-            parts.append(line(f"~{took_in_words(phase.progress.seconds_left)} left"))
+        rest = phase.progress.seconds_left
+        if rest is not None and rest >= 1:  # it is over before it is read
+            parts.append(line(f"~{took_in_words(rest)} left"))
         if phase.progress.doing and phase.progress.doing not in _STAGE_WORDS:
             parts.append(line(visible(phase.progress.doing)))
     elif phase.state in (PhaseState.FAIL, PhaseState.WARN, PhaseState.STALE, PhaseState.UNKNOWN):

@@ -225,6 +225,7 @@ def comparison_lines(first: RunDetails, second: RunDetails, comparison: Comparis
     lines = [EMPTY, _heads(first, second, room)]
     lines += [_hash_line(name, a, b, room) for name, a, b in comparison.hashes]
     lines += [EMPTY, heading("COUNTS", width)]
+    lines.append(line(Span(f"{'':27}{'run 1':>12}{'run 2':>12}{'2 minus 1':>12}", "dim")))
     lines += [_count_line(name, a, b) for name, a, b in comparison.counts]
     lines += [EMPTY, heading("FIRST DIFFERENCE OF EACH STAGE", width)]
     for stage in comparison.stages:
@@ -240,7 +241,7 @@ def _hash_line(name: str, a: str, b: str, room: int) -> Line:
         return line("  ", label, Span("? neither of them recorded it", "dim"))
     if a == b:
         return line("  ", label, Span(f"{fit_text(visible(a), room - 1)} same", "dim"))
-    shown = [Span(f"{visible(text)[: room - 1]:<{room}}", "strong") for text in (a, b)]
+    shown = [Span(f"{fit_text(visible(text), room - 1)} ", "strong") for text in (a, b)]
     return line(_DIFFERS, label, *shown)
 
 

@@ -125,7 +125,9 @@ def _by_hand(
     workspace: str,
     width: int,
 ) -> list[Line]:
-    lines = [EMPTY, line(Span(" By hand, if the tool itself is down", "title"))]
+    # The console's own steps are commands of the tool: they are no way out where it is down.
+    when = ", if the tool itself is down" if known is not None and known.by_hand else ""
+    lines = [EMPTY, line(Span(f" By hand{when}", "title"))]
     steps = steps_of(symptom, known, firewall, workspace)
     if not steps:
         return [*lines, line(Span("  No command for this one; see the log.", "dim"))]

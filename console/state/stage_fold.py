@@ -28,13 +28,13 @@ _STREAM_LIMIT = 1000  # more streams than any screen shows: a damaged stream mus
 
 
 def progress_of(event: StageProgress, elapsed: float) -> Progress:
-    """How far a stage is after ``elapsed`` seconds; the time left assumes that it goes on so."""
+    """How far a stage is after ``elapsed`` seconds, 0 where nothing is timed; it is taken to go on so."""
     fraction = None
     for done, total in ((event.bytes_done, event.bytes_total), (event.chunks_done, event.chunks_total)):
         if total:
             fraction = min(1.0, max(0.0, done / total))
             break
-    left = elapsed * (1 - fraction) / fraction if fraction else None
+    left = elapsed * (1 - fraction) / fraction if fraction and elapsed else None
     return Progress(
         rows_done=event.rows_in,
         bytes_done=event.bytes_done,

@@ -187,6 +187,15 @@ def test_a_running_phase_has_a_bar_and_no_invented_total() -> None:
     assert "· next" in line_of["P4"]
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(0.4, False), (1.0, True)])
+def test_a_rest_under_a_second_is_not_told(seconds: float, told: bool) -> None:
+    phases = [
+        replace(phase, progress=phase.progress and replace(phase.progress, seconds_left=seconds))
+        for phase in states.running().phases
+    ]
+    assert (" left" in shown(phases_pane(tuple(phases), NOW, 54, 14))) is told
+
+
 def test_before_the_workspace_was_read_no_phase_is_called_never() -> None:
     text = shown(phases_pane(states.unknown().phases, NOW, 37, 10, was_read=False))
     assert "never" not in text
