@@ -154,7 +154,7 @@ class IncidentScreen(ReadPage[IncidentRecord]):
         return replay_lines(found, number, standing, self.console.now(), width, self._body.size.height)
 
     def hints(self) -> tuple[tuple[str, str], ...]:
-        steps = (("left/right", "step"),) if self._entries() and not self._as_page else ()
+        steps = (("h/l", "step"),) if self._entries() and not self._as_page else ()
         return (*steps, *super().hints())
 
     def idle(self) -> tuple[str, ...]:
