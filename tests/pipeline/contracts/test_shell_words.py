@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contracts import events
@@ -43,13 +43,11 @@ def test_a_shell_reads_back_the_same_bytes() -> None:
     assert said.split(b"\0")[:-1] == [os.fsencode(word) for word in HOSTILE]
 
 
-@settings(max_examples=200)
 @given(st.lists(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)), min_size=1))
 def test_printable_words_are_quoted_as_ever(words: list[str]) -> None:
     assert joined(words) == shlex.join(words)
 
 
-@settings(max_examples=300)
 @given(st.text())
 def test_whatever_a_word_holds_the_line_is_printable(word: str) -> None:
     line = quoted(word)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contracts.faults import InputError
@@ -145,7 +145,6 @@ def check(root: Path, items: Sequence[dict[str, str]], code: Sequence[str], draw
     return len(refused)
 
 
-@settings(max_examples=150, deadline=None)
 @given(items=ITEMS, code=st.sampled_from([[], ["answer"], ["prompt", "answer"]]), drawn=RUNS)
 def test_the_firewall_finds_exactly_what_the_exporter_refuses(
     tmp_path_factory: pytest.TempPathFactory, items: list[dict[str, str]], code: list[str], drawn: Any

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.firewall.places import Places
@@ -121,7 +121,6 @@ def check(root: Path, mine: Any, its: Any, task: str) -> str | None:
 SPOKE_FIRST = [turn("assistant", "Yes."), turn("user", "why?"), turn("assistant", "Yes.")]
 
 
-@settings(max_examples=250, deadline=None)
 @given(mine=RUNS, its=RUNS, task=st.sampled_from(["t1", "t2"]))
 @example(mine=("Yes.", SPOKE_FIRST, "Why?", None), its=("Yes.", [], "why?", None), task="t1")
 def test_the_firewall_finds_exactly_what_the_guard_refuses(
@@ -130,7 +129,6 @@ def test_the_firewall_finds_exactly_what_the_guard_refuses(
     check(tmp_path_factory.mktemp("workspace"), mine, its, task)
 
 
-@settings(max_examples=300, deadline=None)
 @given(answers=st.tuples(ANSWERS, ANSWERS), context=TOLD, task=st.sampled_from(["t1", "t2"]))
 def test_the_same_question_with_two_answers(
     tmp_path_factory: pytest.TempPathFactory, answers: tuple[str, str], context: str | None, task: str

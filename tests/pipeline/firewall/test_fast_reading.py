@@ -11,7 +11,7 @@ from zlib import crc32
 import msgspec
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.contracts.untrusted import visible
@@ -193,7 +193,6 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Index, li
     return corpus, index_of(corpus), [line(row) for row in rows]
 
 
-@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_whatever_is_done_to_the_bytes_the_fast_way_finds_what_the_slow_one_finds(
     planted: tuple[Corpus, Index, list[bytes]], data: st.DataObject
@@ -236,7 +235,6 @@ def without_fillers(text: str) -> str:
     return "".join(character for character in text if character not in "\u115f\u1160\u3164\uffa0")
 
 
-@settings(max_examples=400, deadline=None)
 @given(pairs(), st.booleans(), st.integers(0, 30))
 def test_texts_that_are_the_same_on_any_level_have_the_same_sketches(
     pair: tuple[str, str], escaped: bool, more: int
@@ -253,7 +251,6 @@ def test_texts_that_are_the_same_on_any_level_have_the_same_sketches(
         assert edges[0] == edges[1]
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.lists(texts, max_size=5), st.booleans())
 @example(["x" * 300 + "\\" * 41 + "n" * 5], True)
 @example(["x" * 300 + "\\" * 40 + "n\n" * 5], True)
@@ -269,7 +266,6 @@ def test_a_sketch_is_of_letters_and_digits_alone(some: list[str], escaped: bool)
         assert sketches.edges_sketch(raw, quick) == crc32(shown[:EDGE].encode(), quick)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(max_size=12)), st.data())
 def test_lines_are_the_same_however_the_bytes_arrive(pieces: list[bytes], data: st.DataObject) -> None:
     whole = b"\n".join(pieces)
@@ -301,7 +297,6 @@ def test_a_line_that_is_too_long_is_told_once_and_not_kept(step: int) -> None:
     assert feed.rest == b""
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.sampled_from(Verdict), st.integers(0, 2**56))),
     st.integers(0, 200),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.firewall import call_forms, text_forms
@@ -141,7 +141,6 @@ def _asked(text: str) -> str:
     return same_text.asked(same_text.strict(text).text)
 
 
-@settings(max_examples=600, deadline=None)
 @given(pairs())
 @example(("10²", "102"))
 @example(("\u200d", ""))
@@ -206,7 +205,6 @@ ARGUMENTS = (
 )
 
 
-@settings(max_examples=400, deadline=None)
 @given(ARGUMENTS, ARGUMENTS)
 def test_both_call_the_same_arguments_the_same(one: str, other: str) -> None:
     mine = same_call.arguments_form(one) == same_call.arguments_form(other)

@@ -102,7 +102,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(JUDGES)), st.data())
 def test_spoilt_rows_are_judged_alike(name: str, data: st.DataObject) -> None:
     row = copy.deepcopy(data.draw(st.sampled_from(VALID[name])))

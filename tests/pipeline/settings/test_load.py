@@ -316,7 +316,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return raw
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=damaged() | st.binary(max_size=60))
 def test_no_bytes_bring_anything_but_a_settings_error(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "distill.toml").write_bytes(raw)

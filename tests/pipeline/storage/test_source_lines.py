@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.contracts.skips import SkipReason
@@ -285,7 +285,6 @@ _VALUES: st.SearchStrategy[str] = st.recursive(
 _LINES = st.builds(_object, st.lists(st.tuples(_KEY_STRINGS, _VALUES), max_size=5), _SPACES)
 
 
-@settings(max_examples=250)
 @given(_LINES)
 @example('{"a":1,"b":"\\u0022\\u0022","b":2}')
 def test_the_fast_path_agrees_with_the_exact_check(line: str) -> None:
@@ -306,7 +305,6 @@ def _repeats_a_key(text: str) -> bool:
     return repeated
 
 
-@settings(max_examples=250)
 @given(_LINES)
 def test_what_is_taken_repeats_no_key_and_rounds_no_integer(line: str) -> None:
     outcome = parse_line(line.encode())

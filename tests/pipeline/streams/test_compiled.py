@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contracts.faults import ExitCode, SettingsError
@@ -207,7 +207,6 @@ _SINGLE = [
 ]
 
 
-@settings(max_examples=500)
 @given(
     st.sampled_from(_SINGLE),
     _RULES,
