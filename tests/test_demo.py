@@ -131,8 +131,11 @@ def test_no_pair_crosses_data_sets_or_kinds_of_attempt(fixtures_demo: tuple[Path
     assert all(source[row["chosen_run_id"]] == source[row["rejected_run_id"]] for row in pairs)
 
 
-def test_a_second_run_processes_no_chunk_and_has_the_same_run_hash(tmp_path: Path) -> None:
-    root, first = _batch(tmp_path)
+def test_a_second_run_processes_no_chunk_and_has_the_same_run_hash(
+    fixtures_demo: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    built, first = fixtures_demo
+    root = shutil.copytree(built, tmp_path / "demo", symlinks=True)
     done = _distill("-C", str(root), "run-all", "--json", cwd=tmp_path)
     second = json.loads(done.stdout)
     assert first["counts"]["chunks_processed"] > 0
