@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +14,7 @@ from console.reading.git_facts import read_git
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import SettingsError
 from pipeline.platform.git import GitError, read_git_state
-from pipeline.release import handoff
+from pipeline.release import gates, handoff
 from pipeline.release.git_gates import (
     PHASES,
     clean_state,
@@ -292,3 +294,29 @@ def test_a_suite_that_never_ends_is_not_evaluated(tmp_path: Path) -> None:
 def test_no_shell_reads_the_arguments(tmp_path: Path) -> None:
     run_suite(tmp_path, (sys.executable, "-c", "pass", "; touch planted", "$(touch planted)"))
     assert not (tmp_path / "planted").exists()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "exit_code", "passes", "observed"),
+    [
+        (["pass", "warn"], 0, True, "2/2, exit 0"),
+        (["pass", "fail"], 0, False, "1/2, exit 0"),
+        (["pass", "error"], 0, False, "1/2, exit 0"),
+        (["pass", "pass"], 1, False, "2/2, exit 1"),
+        ([], 0, False, "0/0, exit 0"),
+    ],
+)
+def test_a_gate_passes_when_its_command_and_every_required_check_do(
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    statuses: list[str],
+    exit_code: int,
+    passes: bool,
+    observed: str,
+) -> None:
+    required = [{"id": f"P{at}", "required": True, "status": each} for at, each in enumerate(statuses)]
+    report = {"checks": [*required, {"id": "P9", "required": False, "status": "fail"}]}
+    said = SimpleNamespace(stdout=json.dumps(report), exit_code=exit_code)
+    monkeypatch.setattr(gates, "run", lambda *_, **__: said)
+    gate = gates.GateRun(workspace, load_settings(workspace), "v2")._command("acceptance", [])
+    assert (gate.status is CheckStatus.PASS, gate.observed) == (passes, observed)
