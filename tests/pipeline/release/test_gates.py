@@ -318,5 +318,5 @@ def test_a_gate_passes_when_its_command_and_every_required_check_do(
     report = {"checks": [*required, {"id": "P9", "required": False, "status": "fail"}]}
     said = SimpleNamespace(stdout=json.dumps(report), exit_code=exit_code)
     monkeypatch.setattr(gates, "run", lambda *_, **__: said)
-    gate = gates.GateRun(workspace, load_settings(workspace), "v2")._command("acceptance", [])
+    gate = gates.GateRun(workspace, load_settings(workspace).settings, "v2")._command("acceptance", [])
     assert (gate.status is CheckStatus.PASS, gate.observed) == (passes, observed)
