@@ -10,9 +10,11 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.determinism import compare as module
+from pipeline.determinism import trial
 from pipeline.determinism.compare import Comparison, compare
 from pipeline.determinism.trial import Trial
 from pipeline.determinism.variants import Variant, variants
+from pipeline.platform.process_end import Ended
 from pipeline.settings.model import Settings
 
 SETTINGS = Settings.model_validate(
@@ -130,3 +132,16 @@ def test_what_else_is_told_of_trials(
     comparison, _ = compared(monkeypatch, tmp_path, *runs)
     assert (int(comparison.exit_code), len(comparison.trials)) == (code, made)
     assert comparison.verdict.startswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("said", "run_hash"),
+    [(b'{"run_hash":"a"}', "a"), (b'{"run_hash":1}', None), (b"{}", None), (b"[1]", None), (b"broken", None)],
+)
+def test_only_a_summary_with_a_run_hash_is_an_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: bytes, run_hash: str | None
+) -> None:
+    (variant,) = variants(1)
+    monkeypatch.setattr(trial, "_run", lambda *_, **__: Ended(0, stdout=said))
+    ended = trial.run_trial(tmp_path, variant)
+    assert (ended.run_hash, ended.ok) == (run_hash, run_hash is not None)

@@ -59,6 +59,19 @@ def test_a_copy_has_the_sources_and_settings_and_nothing_that_was_made(tmp_path:
         assert names(copy) == names(root)
 
 
+def test_an_engine_of_the_workspaces_own_is_copied_with_it(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w")
+    (root / "pipeline/__pycache__").mkdir(parents=True)
+    (root / "pipeline/__init__.py").write_text("ours = True\n")
+    (root / "pipeline/__pycache__/old.pyc").write_bytes(b"old")
+    settings = load_settings(root).settings
+    own = settings.model_copy(update={"engine": settings.engine.model_copy(update={"source": "workspace"})})
+    for chosen, engine in ((settings, []), (own, ["pipeline/__init__.py"])):
+        with private_folder() as folder:
+            copy = copy_workspace(root, chosen, folder)
+            assert [str(each.relative_to(copy)) for each in copy.rglob("pipeline/**/*.py*")] == engine
+
+
 def test_the_folder_is_private_and_gone_afterwards_even_after_an_error() -> None:
     seen: list[Path] = []
 
