@@ -160,7 +160,7 @@ async def test_an_incident_offers_what_its_record_allows(tmp_path: Path) -> None
     app = app_on(tmp_path)
     async with app.run_test(size=(120, 24)) as pilot:
         await press(pilot, "I", "end", "enter")
-        assert {"←→ step", "U copy undo"} <= set(key_line_of(app).strip().split("  "))
+        assert {"h/l step", "U copy undo"} <= set(key_line_of(app).strip().split("  "))
         await press(pilot, "o")
         assert "step" not in key_line_of(app)
         await press(pilot, "escape", "home", "enter")
