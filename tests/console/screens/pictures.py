@@ -186,6 +186,8 @@ class Walk:
         if size != (app.size.width, app.size.height):
             await pilot.resize_terminal(*size)
         await settled(pilot)
+        while not any(canvas.region for canvas in app.screen.query(Canvas)):
+            await pilot.pause(0.01)  # a busy machine lays a screen out later
         _keys_are_words(app)
         title = " · ".join(part for part in (self.name, stop.note, f"{size[0]}x{size[1]}") if part)
         self.pictures.setdefault(stop.picture, []).append(_as_text(app, title, with_inks=size == INKS_AT))
