@@ -81,15 +81,6 @@ class StandingExport:
             return
         answer = question.answer(self._session.check_stop)
         self.is_in_doubt = isinstance(answer, Breach | Unknown)
-        try:
-            self._heed(answer)
-        except StorageError as error:
-            if self.is_in_doubt:  # nothing is replaced, and the alarm is told all the same
-                why = f"standing file, not kept: {error.fault.what_happened}"
-                emit_state(self._session, answer, self.export, detail=why)
-            raise
-
-    def _heed(self, answer: Answer) -> None:
         match answer:
             case Clear():
                 if self._digests and self._digests.get(SFT) == answer.report.sha256:
@@ -146,10 +137,6 @@ class StandingExport:
         workspace = self._session.workspace
         return Rename(str(staged.relative_to(workspace)), str(target.relative_to(workspace)), sha256)
 
-    @property
-    def _kept(self) -> Path:
-        return self._session.workspace / paths.kept_export(self._session.pipeline_run_id, self.export)
-
     def _breach(self, answer: Breach) -> None:
         workspace, report = self._session.workspace, answer.report
         concerned = self._concerned(report)
@@ -159,15 +146,8 @@ class StandingExport:
             held = " and ".join(concerned)
             self._session.warn(f"ALARM: the standing {held} holds {report.found}; this run left it alone")
             return
-        digests = {self.export: self._keep(answer)}
-        for export in concerned:
-            if export not in digests:
-                kept = workspace / paths.kept_export(self._session.pipeline_run_id, export)
-                disk.make_folder(kept.parent)
-                digests[export] = self._copy(export, kept)
-            sha256 = digests[export]
-            if sha256 is not None:
-                self._aside[export] = sha256
+        digests = self._keep(answer, concerned)
+        self._aside |= {export: sha256 for export in concerned if (sha256 := digests[export]) is not None}
         cause = f", cause {report.cause}" if report.cause else ""
         told = " (told by score already)" if is_told else ""
         held = " and ".join(concerned) or self.export
@@ -182,13 +162,25 @@ class StandingExport:
         named = [str(export) for export in paths.EXPORT_FILES.values() if report.by_file.get(str(export))]
         return named or [self.export]
 
-    def _keep(self, answer: Answer) -> str | None:
+    def _keep(self, answer: Answer, concerned: Sequence[str] = ()) -> dict[str, str | None]:
         """Copy the bytes, not a link to them: whoever writes to the file goes on writing to it.
 
-        Returns their digest; None when the file has gone meanwhile.
+        Returns the digest of each export, None for one that has gone meanwhile. An answer whose bytes
+        cannot be kept is told all the same.
         """
-        keep_answer(self._session, self.export, answer)
-        return self._copy(self.export, self._kept)
+        session, digests = self._session, dict[str, str | None]()
+        try:
+            keep_answer(session, self.export, answer)
+            for export in (self.export, *concerned):
+                if export not in digests:
+                    kept = session.workspace / paths.kept_export(session.pipeline_run_id, export)
+                    disk.make_folder(kept.parent)
+                    digests[export] = self._copy(export, kept)
+        except StorageError as error:
+            why = f"standing file, not kept: {error.fault.what_happened}"
+            emit_state(session, answer, self.export, detail=why)
+            raise
+        return digests
 
     def _copy(self, relative: Path | str, target: Path) -> str | None:
         hasher, path = hashlib.sha256(), self._session.workspace / relative
